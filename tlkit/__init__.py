@@ -1,0 +1,30 @@
+"""tlkit: the thin package behind the course Transfer Learning, hands on.
+
+Importing it is instant: TensorFlow and Keras are loaded by the first function that needs them.
+"""
+
+import os
+
+import lazy_loader
+
+# TensorFlow's C++ side greets on stderr when it loads; in a notebook that is noise.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["datasets", "errors", "exercises", "explain", "features", "plots", "scores", "widgets"],
+    submod_attrs={
+        "backbones": [
+            "backbone_card",
+            "backbone_names",
+            "decode_predictions",
+            "load_backbone",
+            "multiply_adds",
+        ],
+        "datasets": ["ImageDataset", "load_dataset", "load_folder"],
+        "features": ["attach_head", "extract_features", "fit_linear_head"],
+    },
+)
+__all__ = [*__all__, "__version__"]

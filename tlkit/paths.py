@@ -1,0 +1,105 @@
+"""Where tlkit keeps what it makes, and how it writes without ever leaving half a file."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tlkit.errors import InputError
+
+_PACKAGE = Path(__file__).parent
+_CLONE = _PACKAGE.parent
+
+
+def _data_folder() -> Path | None:
+    """The clone's `data` folder, or None when tlkit was installed from a wheel."""
+    data = _CLONE / "data"
+    return data if (data / "cards").is_dir() and (_CLONE / "pyproject.toml").is_file() else None
+
+
+def cache_dir(*parts: str) -> Path:
+    """Folder for what is rendered, fetched or computed; nothing in it is ever needed twice.
+
+    `$TLKIT_CACHE` if that is set, else `data/cache` in a clone, else the user's cache folder.
+    The folder is not created here: a cache may be read-only, or never be written at all.
+
+    Args:
+        parts: Names of sub-folders, such as `"features"`.
+
+    Returns:
+        The folder's path.
+
+    Example:
+        >>> cache_dir("features").name
+        'features'
+    """
+    if "TLKIT_CACHE" in os.environ:
+        root = Path(os.environ["TLKIT_CACHE"])
+    elif data := _data_folder():
+        root = data / "cache"
+    else:
+        import platformdirs
+
+        root = Path(platformdirs.user_cache_dir("tlkit"))
+    return root.joinpath(*parts)
+
+
+def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> bool:
+    """Write a file so that it is either whole or not there, whoever interrupts or races.
+
+    The content goes to a temporary file in the same folder, which then takes the final name.
+
+    Args:
+        path: The file to make; its folder is created.
+        write: Called with the open binary file.
+
+    Returns:
+        True when the file stands; False when the folder cannot be written (a shared, read-only
+        cache, or a full disk), in which case nothing is left behind.
+
+    Example:
+        >>> write_atomic(cache_dir("demo") / "hello.txt", lambda file: file.write(b"hello"))
+        True
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide a shared cache from other learners
+        os.replace(temporary, path)
+        return True
+    except OSError:
+        return False
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_card(kind: str, name: str) -> dict[str, Any]:
+    """The card of a data set or of a backbone: where it comes from and under which licence.
+
+    Args:
+        kind: `"datasets"` or `"backbones"`.
+        name: The card's name, such as `"icons"`.
+
+    Returns:
+        The card's entries.
+
+    Raises:
+        InputError: There is no such card.
+
+    Example:
+        >>> read_card("datasets", "icons")["licence"]
+        'CC BY-SA 4.0'
+    """
+    data = _data_folder()
+    folder = (data / "cards" if data else _PACKAGE / "_cards") / kind
+    known = sorted(card.stem for card in folder.glob("*.json"))
+    if name not in known:
+        raise InputError(f"There is no card {name!r} among the {kind}.", f"Use one of: {', '.join(known)}.")
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
