@@ -1,0 +1,108 @@
+"""The list of lessons: the one place that knows their order, names and what each is about."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCE = NOTEBOOKS / "source"
+SOLUTIONS = NOTEBOOKS / "solutions"
+LESSON_TIMES = ROOT / "data" / "lesson_times.json"
+INDEX = "00_index"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson: its file's stem, its letter in the curriculum, its title and its promise."""
+
+    stem: str
+    letter: str
+    title: str
+    promise: str
+
+    @property
+    def number(self) -> str:
+        """The two digits that the stem starts with."""
+        return self.stem[:2]
+
+    @property
+    def exists(self) -> bool:
+        """Whether the lesson has been written."""
+        return (SOURCE / f"{self.stem}.py").is_file()
+
+
+LESSONS = (
+    Lesson("01_motivation", "A", "Motivation", "why borrow a network, and your first classifier"),
+    Lesson(
+        "02_representation_learning",
+        "B",
+        "Representation learning",
+        "what each layer has made of a picture",
+    ),
+    Lesson(
+        "03_feature_extraction",
+        "C",
+        "Feature extraction",
+        "freeze the network, train a head in milliseconds",
+    ),
+    Lesson("04_fine_tuning", "D", "Fine-tuning", "let the network move, and when not to"),
+    Lesson(
+        "05_differential_learning_rates",
+        "E",
+        "Differential learning rates",
+        "small steps early, large steps late",
+    ),
+    Lesson("06_distillation", "F", "Distillation", "teach a small network with a large one"),
+    Lesson("07_workshop", "G", "Workshop", "your own pictures, from folder to exported model"),
+)
+
+
+def lesson_times() -> dict[str, dict[str, float]]:
+    """Measured seconds and megabytes per notebook, as `benchmarks/lessons.py` stored them.
+
+    Returns:
+        For each lesson's stem the entries `learner_seconds`, `learner_mb`, `solved_seconds`,
+        `solved_mb`; empty when nothing has been measured yet.
+    """
+    if not LESSON_TIMES.is_file():
+        return {}
+    return json.loads(LESSON_TIMES.read_text(encoding="utf-8"))["lessons"]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `'48 s'`, `'2 min'`, `'3 min 10 s'`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def lesson_map(link: str = "{stem}.ipynb") -> str:
+    """The course as a Markdown table: a link to each lesson that exists, and what it costs.
+
+    Args:
+        link: Where a lesson's notebook lies, seen from the page that shows the table.
+
+    Returns:
+        The table's lines.
+    """
+    times = lesson_times()
+    rows = [
+        "| Lesson | What it is about | Runs in | Memory |",
+        "|:--|:--|--:|--:|",
+    ]
+    for lesson in LESSONS:
+        title = f"{lesson.number} {lesson.title}"
+        if not lesson.exists:
+            rows.append(f"| {title} | {lesson.promise} | in preparation | |")
+            continue
+        cost = times.get(lesson.stem)
+        runs = duration(cost["learner_seconds"]) if cost else "not measured"
+        memory = f"{cost['learner_mb'] / 1000:.1f} GB" if cost else ""
+        target = link.format(stem=lesson.stem)
+        rows.append(f"| [{title}]({target}) | {lesson.promise} | {runs} | {memory} |")
+    return "\n".join(rows)

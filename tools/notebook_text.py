@@ -1,0 +1,167 @@
+"""From a lesson's source file to the cells of its two notebooks; nothing is run here.
+
+The source is a Python file in jupytext's percent format. An exercise cell holds blocks of
+
+    # STUB
+    answer = ...
+    # SOLUTION
+    answer = 42
+    # END
+
+of which the learner's notebook keeps the first part and the solutions notebook the second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from tools.lessons import INDEX, lesson_map
+
+LEARNER, SOLVED = "learner", "solved"
+LESSON_MAP = "<!-- lesson map -->"  # alone in a Markdown cell: the generator puts the table there
+
+_MARKERS = ("# STUB", "# SOLUTION", "# END")
+_ALMOST = re.compile(r"#+\s*(stub|solution|end)s?\b\W*$|#+\s*(STUB|SOLUTION)S?\b", re.ASCII)
+_LINK = re.compile(r"(\]\(|\b(?:href|src)=\")(?![a-z][a-z0-9+.-]*:|#|/)([^)\s\"]+)")
+
+
+class SourceError(ValueError):
+    """A lesson's source that breaks the rules; the message names the file and the cell."""
+
+
+def read_lesson(path: Path, version: str) -> NotebookNode:
+    """The cells of a lesson's learner's or solutions notebook, not yet run.
+
+    Args:
+        path: The source file, in percent format.
+        version: `"learner"` or `"solved"`.
+
+    Returns:
+        A notebook whose cell ids and metadata depend on nothing but the source.
+
+    Raises:
+        SourceError: The source cannot be read, or its exercise markers are malformed.
+    """
+    try:
+        source = jupytext.read(path, fmt="py:percent")
+    except Exception as error:
+        raise SourceError(f"{path.name} is not in jupytext's percent format: {error}") from error
+    cells = []
+    for number, cell in enumerate(source.cells, start=1):
+        where = f"{path.name}, cell {number}"
+        text = _choose(cell.source, version, where) if cell.cell_type == "code" else cell.source
+        tags = list(cell.metadata.get("tags", []))
+        if ("exercise" in tags) != (text != cell.source):
+            raise SourceError(
+                f"{where}: a cell with the tag `exercise` holds # STUB … # SOLUTION … # END, "
+                "and no other cell does."
+            )
+        if LESSON_MAP in text:
+            text = text.replace(LESSON_MAP, lesson_map())
+        if version == SOLVED and cell.cell_type == "markdown":
+            text = _one_folder_down(text)
+        cells.append(_cell(cell.cell_type, text, tags))
+    if version == SOLVED:
+        cells.insert(0, _cell("markdown", _solutions_note(path.stem), []))
+    _name_cells(cells)
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata = NotebookNode(
+        kernelspec={
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
+        language_info={"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+    )
+    return notebook
+
+
+def versions_of(stem: str) -> tuple[str, ...]:
+    """Which notebooks a source makes: the index has nothing to solve."""
+    return (LEARNER,) if stem == INDEX else (LEARNER, SOLVED)
+
+
+def source_hash(notebook: NotebookNode) -> str:
+    """A fingerprint of what a run depends on: the text of the code cells, in order."""
+    digest = hashlib.sha256()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            digest.update(cell.source.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def solution_lines(path: Path) -> set[str]:
+    """The lines that stand in a lesson's solutions and nowhere else in its source."""
+    inside, outside = set(), set()
+    for cell in jupytext.read(path, fmt="py:percent").cells:
+        where = "outside"
+        for line in cell.source.splitlines():
+            bare = line.strip()
+            if bare in _MARKERS and cell.cell_type == "code":
+                where = "inside" if bare == "# SOLUTION" else "outside"
+            else:
+                (inside if where == "inside" else outside).add(bare)
+    return {line for line in inside - outside if len(line) >= 4}
+
+
+def _cell(kind: str, text: str, tags: list[str]) -> NotebookNode:
+    make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+    metadata: dict = {"tags": tags} if tags else {}
+    if "quiz" in tags:  # the code of a quiz holds its answers
+        metadata["jupyter"] = {"source_hidden": True}
+    return make(source=text, metadata=NotebookNode(metadata))
+
+
+def _name_cells(cells: list[NotebookNode]) -> None:
+    """Name every cell after its content, so that a change renames no other cell."""
+    seen: dict[str, int] = {}
+    for cell in cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\0{cell.source}".encode()).hexdigest()[:12]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def _choose(text: str, version: str, where: str) -> str:
+    """Keep the stub or the solution of every block, without the markers."""
+    kept, state = [], "# END"
+    before = {"# STUB": "# END", "# SOLUTION": "# STUB", "# END": "# SOLUTION"}
+    for line in text.splitlines():
+        bare = line.strip()
+        if bare in _MARKERS:
+            if state != before[bare]:
+                raise SourceError(f"{where}: {bare} does not follow {before[bare]}.")
+            state = bare
+        elif _ALMOST.match(bare):
+            raise SourceError(
+                f"{where}: {bare!r} looks like a marker; it must be exactly one of "
+                f"{', '.join(_MARKERS)}, alone on its line."
+            )
+        elif state == "# END" or state == ("# STUB" if version == LEARNER else "# SOLUTION"):
+            kept.append(line)
+    if state != "# END":
+        raise SourceError(f"{where}: the block that {state} opens is never closed by # END.")
+    return "\n".join(kept)
+
+
+def _solutions_note(stem: str) -> str:
+    return (
+        f"*This is the solved version of [the lesson](../{stem}.ipynb): the same text, "
+        "with every exercise answered. Try them there first.*"
+    )
+
+
+def _one_folder_down(text: str) -> str:
+    """Mend relative links for the solutions folder; solved lessons link to solved lessons."""
+
+    def mend(link: re.Match) -> str:
+        target = link[2]
+        is_lesson = re.fullmatch(r"\d\d_\w+\.ipynb(#.*)?", target) and not target.startswith(INDEX)
+        return link[0] if is_lesson else f"{link[1]}../{target}"
+
+    return _LINK.sub(mend, text)
