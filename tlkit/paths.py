@@ -80,6 +80,43 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> bool:
         Path(temporary).unlink(missing_ok=True)
 
 
+def _cards(kind: str = "") -> Path:
+    data = _data_folder()
+    return (data / "cards" if data else _PACKAGE / "_cards") / kind
+
+
+def card_text(file: str) -> str:
+    """The text of a file beside the cards, such as the names of the ImageNet classes.
+
+    Args:
+        file: The file's name.
+
+    Returns:
+        Its text.
+
+    Example:
+        >>> len(card_text("imagenet_classes.txt").splitlines())
+        1000
+    """
+    return (_cards() / file).read_text(encoding="utf-8")
+
+
+def card_names(kind: str) -> list[str]:
+    """Names of the cards of a kind, in alphabetical order.
+
+    Args:
+        kind: `"datasets"` or `"backbones"`.
+
+    Returns:
+        The names that `read_card` takes.
+
+    Example:
+        >>> "icons" in card_names("datasets")
+        True
+    """
+    return sorted(card.stem for card in _cards(kind).glob("*.json"))
+
+
 def read_card(kind: str, name: str) -> dict[str, Any]:
     """The card of a data set or of a backbone: where it comes from and under which licence.
 
@@ -97,9 +134,7 @@ def read_card(kind: str, name: str) -> dict[str, Any]:
         >>> read_card("datasets", "icons")["licence"]
         'CC BY-SA 4.0'
     """
-    data = _data_folder()
-    folder = (data / "cards" if data else _PACKAGE / "_cards") / kind
-    known = sorted(card.stem for card in folder.glob("*.json"))
+    known = card_names(kind)
     if name not in known:
         raise InputError(f"There is no card {name!r} among the {kind}.", f"Use one of: {', '.join(known)}.")
-    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((_cards(kind) / f"{name}.json").read_text(encoding="utf-8"))
