@@ -1,0 +1,70 @@
+# The course's commands. Only Python 3.11 to 3.13 with pip, and make, are needed.
+#
+#   make lab            open the course in JupyterLab (installs it first)
+#   make test           run every test and every notebook
+#   make check          every test but the notebooks; under two minutes
+#   make test-offline   make test, with every network but loopback cut off (Linux)
+#   make lint           ruff over everything
+#   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
+#   make experiments    compute the stored tables again; one of them: NAME=label_counts
+#   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
+#   make clean          remove the environment and what was cached
+#
+# PYTHON=/path/to/python chooses the Python of the environment.
+
+SHELL := /bin/sh
+PYTHON ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+LESSON ?=
+NAME ?=
+LAB_OPTIONS ?=
+PYTEST_OPTIONS ?=
+
+# An environment of a clone that was moved still points to the old place: make it anew.
+ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
+$(shell rm -f $(INSTALLED))
+endif
+
+.PHONY: help lab test check test-offline lint notebooks experiments lock install clean
+
+help:
+	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
+	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
+	echo "Installing the course into $(VENV) with $$("$$python" --version); the first time takes minutes."; \
+	"$$python" -m venv --clear $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@printf '%s\n' "$(CURDIR)" > $(INSTALLED)
+
+lab: $(INSTALLED)
+	@$(RUN) -m jupyter lab $(LAB_OPTIONS) notebooks/00_index.ipynb
+
+test: $(INSTALLED)
+	@$(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
+
+check: $(INSTALLED)
+	@$(RUN) -m pytest tests -m "not lessons" $(PYTEST_OPTIONS)
+
+test-offline: $(INSTALLED)
+	@$(RUN) -m tools.offline $(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
+
+lint: $(INSTALLED)
+	@$(RUN) -m ruff check .
+
+notebooks: $(INSTALLED)
+	@$(RUN) -m tools.build_notebooks $(LESSON)
+
+experiments: $(INSTALLED)
+	@$(RUN) -m tools.experiments $(NAME)
+
+lock: $(INSTALLED)
+	@$(RUN) -m tools.lock $(if $(UPGRADE),--upgrade)
+
+clean:
+	rm -rf $(VENV) data/cache build dist .pytest_cache .ruff_cache

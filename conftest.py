@@ -1,0 +1,26 @@
+"""What every test and every notebook run by pytest has in common."""
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+NO_NETWORK = ROOT / "tests" / "no_network"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Cut the network, here and in every process to come; let them find tlkit; draw to memory."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        others = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(NO_NETWORK), str(ROOT), *others])
+        runpy.run_path(str(NO_NETWORK / "sitecustomize.py"))
+    # Not MPLBACKEND: kernels would inherit it, and draw nothing into the page.
+    os.environ["MATPLOTLIBRC"] = str(ROOT / "tests" / "matplotlibrc")
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Leave stderr out of what nbval compares: libraries write there whatever they like."""
+    if collector.fspath and collector.fspath.ext == ".ipynb":
+        collector.skip_compare += ("stderr",)

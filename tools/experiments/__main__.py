@@ -1,0 +1,33 @@
+"""python -m tools.experiments [--check | --stale] [name ...]"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tools import experiments
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Compute the stored tables of the lessons.")
+    parser.add_argument("names", nargs="*", help="experiments to run; all by default")
+    parser.add_argument("--check", action="store_true", help="only say which are out of date")
+    parser.add_argument("--stale", action="store_true", help="run only what is out of date")
+    options = parser.parse_args(arguments)
+    known = experiments.names()
+    if unknown := set(options.names) - set(known):
+        parser.error(f"no experiment {', '.join(unknown)}; there is: {', '.join(known)}")
+    chosen = options.names or known
+    if options.check:
+        found = [sentence for name in chosen if (sentence := experiments.stale(name))]
+        print("\n".join(found) or f"All {len(chosen)} stored results are up to date.")
+        return 1 if found else 0
+    for name in chosen:
+        if not options.stale or experiments.stale(name):
+            experiments.run(name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
