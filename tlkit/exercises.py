@@ -162,11 +162,11 @@ def quiz(questions: Sequence[Question]) -> None:
         InputError: There is no question, or one of them is none.
 
     Example:
-        >>> quiz([Question("Is 7 prime?", [("yes", "Right: it is."), ("no", "No: what divides it?")])])
-        1. Is 7 prime?
+        >>> quiz([Question("Is 7 odd?", [("yes", "Right: it is."), ("no", "No: halve it.")])])
+        1. Is 7 odd?
            a) yes
            b) no
-        Answers: 1a Right: it is.  1b No: what divides it?
+        Answers: 1a Right: it is.  1b No: halve it.
     """
     if (
         not isinstance(questions, list | tuple)
