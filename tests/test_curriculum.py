@@ -1,0 +1,42 @@
+"""Every row of the curriculum is shown by a cell of its lesson; lessons to come are counted."""
+
+import re
+
+import pytest
+
+from tools.lessons import LESSONS, ROOT, SOURCE
+from tools.notebook_rules import rows_shown
+from tools.notebook_text import read_lesson
+
+CURRICULUM = (ROOT / "docs" / "curriculum.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^- \*\*([A-G]\d+)\*\* ", CURRICULUM, re.MULTILINE)
+LENGTHS = {"A": 15, "B": 6, "C": 9, "D": 11, "E": 6, "F": 5, "G": 5}
+WRITTEN = [lesson for lesson in LESSONS if lesson.exists]
+
+
+def test_the_curriculum_is_complete_and_in_order():
+    assert [f"{a}{n}" for a, many in LENGTHS.items() for n in range(1, many + 1)] == ROWS
+
+
+def test_every_lesson_has_its_chapter():
+    chapters = re.findall(r"^## ([A-G])\. (.+) \(lesson (\d\d)\)$", CURRICULUM, re.MULTILINE)
+    assert chapters == [(lesson.letter, lesson.title, lesson.number) for lesson in LESSONS]
+
+
+@pytest.mark.parametrize("lesson", WRITTEN, ids=lambda lesson: lesson.stem)
+def test_every_row_of_a_written_lesson_is_shown_by_a_cell(lesson):
+    shown = rows_shown(read_lesson(SOURCE / f"{lesson.stem}.py", "learner"))
+    missing = [row for row in ROWS if row[0] == lesson.letter and row not in shown]
+    assert not missing, f"No cell of {lesson.stem} is tagged row-{', row-'.join(missing)}."
+    assert shown <= set(ROWS), f"These rows do not exist: {shown - set(ROWS)}"
+
+
+def test_rows_of_lessons_to_come_are_counted(capsys):
+    to_come = [lesson for lesson in LESSONS if not lesson.exists]
+    rows = [row for row in ROWS if row[0] in {lesson.letter for lesson in to_come}]
+    with capsys.disabled():
+        print(
+            f"\nCurriculum: {len(ROWS) - len(rows)} of {len(ROWS)} rows are in lessons that exist; "
+            f"{len(rows)} wait for {len(to_come)} lessons to come."
+        )
+    assert len(rows) == sum(LENGTHS[lesson.letter] for lesson in to_come)
