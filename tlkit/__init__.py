@@ -14,7 +14,16 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["datasets", "errors", "exercises", "explain", "features", "plots", "scores", "widgets"],
+    submodules=[
+        "datasets",
+        "errors",
+        "exercises",
+        "explain",
+        "features",
+        "plots",
+        "scores",
+        "widgets",
+    ],
     submod_attrs={
         "backbones": [
             "backbone_card",

@@ -1,8 +1,9 @@
 """EfficientNet-Lite in plain Keras, with blocks that have names.
 
-EfficientNet (Tan & Le 2019, arXiv 1905.11946) without squeeze-and-excite and with ReLU6: the variant
-that Google released for phones in 2020. The names let a lesson speak of depth: `stem`, `block_00` to
-`block_15`, `features`, `pool`, `logits`; a block's name always stands for the block's *output*.
+EfficientNet (Tan & Le 2019, arXiv 1905.11946) without squeeze-and-excite and with ReLU6: the
+variant that Google released for phones in 2020. The names let a lesson speak of depth: `stem`,
+`block_00` to `block_15`, `features`, `pool`, `logits`; a block's name always stands for the
+block's *output*.
 """
 
 import importlib
@@ -49,7 +50,7 @@ VARIANTS = {
 
 
 def _round_channels(channels: int, width: float) -> int:
-    """Scaled channels, as a multiple of 8 and never more than a tenth below (EfficientNet's rule)."""
+    """Scaled channels: a multiple of 8, never more than a tenth below (EfficientNet's rule)."""
     scaled = channels * width
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * scaled else rounded
@@ -74,7 +75,7 @@ def _convolution(x, filters: int, kernel: int, name: str, stride: int = 1, activ
 
 
 def _block(x, name: str, kernel: int, stride: int, expansion: int, filters: int):
-    """Inverted residual block (MobileNetV2, arXiv 1801.04381): expand, filter each channel, project."""
+    """Inverted residual block (MobileNetV2, arXiv 1801.04381): expand, filter, project."""
     block_input = x
     if expansion > 1:
         x = _convolution(x, x.shape[-1] * expansion, 1, f"{name}_expand")
@@ -112,7 +113,9 @@ def build(variant: str, image_size: int, classifier: bool) -> keras.Model:
     x = layers.Identity(name="stem")(x)
     number = 0
     for stage, (repeats, kernel, stride, expansion, channels) in enumerate(STAGES):
-        if 0 < stage < len(STAGES) - 1:  # the Lite variants scale neither the first nor the last stage
+        if (
+            0 < stage < len(STAGES) - 1
+        ):  # the Lite variants scale neither the first nor the last stage
             repeats = math.ceil(repeats * depth)
         for repeat in range(repeats):
             x = _block(
@@ -156,7 +159,9 @@ def load_weights(model: keras.Model, variant: str) -> None:
     tensors = read_torch_file(*weight_file(variant))
 
     def fill(name: str, conv: str, bn: str) -> None:
-        kernel = tensors[f"{conv}.weight"].transpose(2, 3, 1, 0)  # PyTorch: (out, in, height, width)
+        kernel = tensors[f"{conv}.weight"].transpose(
+            2, 3, 1, 0
+        )  # PyTorch: (out, in, height, width)
         if "depthwise" in name:
             kernel = kernel.transpose(0, 1, 3, 2)  # Keras: (height, width, channel, multiplier)
         model.get_layer(f"{name}_conv").set_weights([kernel])

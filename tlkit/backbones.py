@@ -40,9 +40,9 @@ def backbone_card(name: str) -> dict[str, Any]:
         name: One of `backbone_names()`.
 
     Returns:
-        `year`, `parameters` and `multiply_adds` (both with the 1000-class head), `image_size` (pixels,
-        of the published figures), `top1` (published ImageNet accuracy, 0–1), `top1_source`, `paper`,
-        `weights_from` and `licence`.
+        `year`, `parameters` and `multiply_adds` (both with the 1000-class head), `image_size`
+        (pixels, of the published figures), `top1` (published ImageNet accuracy, 0–1),
+        `top1_source`, `paper`, `weights_from` and `licence`.
 
     Raises:
         InputError: The name is not known.
@@ -75,8 +75,8 @@ def load_backbone(
     """Load a pretrained network that takes raw pictures: preprocessing is inside.
 
     Args:
-        name: One of `backbone_names()`. `efficientnet-lite0` comes with the installation; the weights
-            of `keras.applications` networks are downloaded when first asked for.
+        name: One of `backbone_names()`. `efficientnet-lite0` comes with the installation; the
+            weights of `keras.applications` networks are downloaded when first asked for.
         image_size: Side of the square pictures, in pixels, at least 32.
         classifier: Keep the original head. Most networks then want the size they were made for.
         weights: `"imagenet"`, or None for random values.
@@ -88,8 +88,8 @@ def load_backbone(
 
     Raises:
         InputError: An unknown name or an impossible size.
-        MissingFileError: The weights are not on this computer and cannot be fetched; the message says
-            which file, where it comes from and where to put it.
+        MissingFileError: The weights are not on this computer and cannot be fetched; the message
+            says which file, where it comes from and where to put it.
 
     Example:
         >>> base = load_backbone("efficientnet-lite0", image_size=160)
@@ -99,7 +99,11 @@ def load_backbone(
     backbone_card(name)  # an unknown name ends here
     if weights not in ("imagenet", None):
         raise InputError(f"weights={weights!r} is not known.", 'Use "imagenet" or None.')
-    if not isinstance(image_size, int | np.integer) or isinstance(image_size, bool) or image_size < 32:
+    if (
+        not isinstance(image_size, int | np.integer)
+        or isinstance(image_size, bool)
+        or image_size < 32
+    ):
         raise InputError(
             f"image_size={image_size!r} is not a side that a network can take.",
             "Give a whole number of pixels, 32 or more.",
@@ -119,15 +123,23 @@ def _load_application(name: str, image_size: int, classifier: bool, weights: str
     import keras
 
     construct = getattr(keras.applications, name)
-    module = importlib.import_module(f"keras.applications.{construct.__module__.rpartition('.')[2]}")
+    module = importlib.import_module(
+        f"keras.applications.{construct.__module__.rpartition('.')[2]}"
+    )
     inputs = keras.Input((image_size, image_size, 3), name="pictures")
     # Some networks preprocess inside already; their preprocess_input then does nothing.
     prepared = module.preprocess_input(inputs)
     options = {"classifier_activation": None} if classifier else {}
     try:
-        model = construct(weights=weights, include_top=classifier, input_tensor=prepared, **options)
+        model = construct(
+            weights=weights,
+            include_top=classifier,
+            input_tensor=prepared,
+            input_shape=inputs.shape[1:],  # some choose their weights by the size
+            **options,
+        )
     except Exception as error:
-        if address := re.search(r"URL fetch failure on (\S+?):", str(error)):
+        if address := re.search(r"URL fetch failure on (\S+): ", str(error)):
             raise _missing_weights(name, address.group(1)) from error
         if isinstance(error, ValueError):
             raise InputError(
@@ -145,7 +157,7 @@ def _missing_weights(name: str, address: str) -> MissingFileError:
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     return MissingFileError(
         f"The ImageNet weights of {name} are not on this computer and could not be fetched.",
-        f"Download {address} where there is a network, and put it here as {home / 'models' / file}.",
+        f"Download {address} where there is a network, and put it at {home / 'models' / file}.",
     )
 
 
@@ -174,7 +186,7 @@ def decode_predictions(logits: np.ndarray, top: int = 5) -> list[list[tuple[str,
     logits = np.asarray(logits, dtype="float64")
     if logits.ndim != 2 or logits.shape[1] != 1000 or not np.isfinite(logits).all():
         raise InputError(
-            f"These are not the logits of the 1000 ImageNet classes: their shape is {logits.shape}.",
+            f"These are not logits of the 1000 ImageNet classes: their shape is {logits.shape}.",
             "Pass the output of a backbone loaded with classifier=True.",
         )
     if not 1 <= top <= 1000:

@@ -9,9 +9,9 @@ class TlkitError(Exception):
         mend: One sentence: what to do about it.
 
     Example:
-        >>> raise TlkitError("The folder 'pets' is empty.", "Put a sub-folder of pictures per class in it.")
+        >>> raise TlkitError("The folder 'pets' is empty.", "Put pictures in it.")
         Traceback (most recent call last):
-        tlkit.errors.TlkitError: The folder 'pets' is empty. Put a sub-folder of pictures per class in it.
+        tlkit.errors.TlkitError: The folder 'pets' is empty. Put pictures in it.
     """
 
     def __init__(self, what: str, mend: str):

@@ -32,10 +32,10 @@ def extract_features(
 ) -> np.ndarray:
     """Run pictures through a frozen network once, and keep what comes out.
 
-    The answer is that of `model.predict` followed by global average pooling, about twice as fast: batch
-    norm is folded into the convolutions and the whole runs as one compiled graph. It is kept on disk
-    under a key made of the pictures, the weights and the computation themselves, so a second call with
-    the same ones reads it back, and any change of any of them does not.
+    The answer is that of `model.predict` followed by global average pooling, about twice as fast:
+    batch norm is folded into the convolutions and the whole runs as one compiled graph. It is kept
+    on disk under a key made of the pictures, the weights and the computation themselves, so a
+    second call with the same ones reads it back, and any change of any of them does not.
 
     Args:
         model: A functional or Sequential model from RGB 0–255, such as `load_backbone` gives.
@@ -60,7 +60,9 @@ def extract_features(
     part = _part(model, layer)
     images = _checked(images, part)
     if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise InputError(f"batch_size={batch_size!r} is not a number of pictures.", "Give 1 or more.")
+        raise InputError(
+            f"batch_size={batch_size!r} is not a number of pictures.", "Give 1 or more."
+        )
     network = _fingerprint(part, pooled)
     kept = cache_dir("features") / f"{_digest(network, images)}.npz"
     if cache and (features := _read(kept)) is not None:
@@ -102,7 +104,12 @@ def _checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
     """The pictures as an array of uint8 or float32, or an error that says what they are instead."""
     images = np.asarray(images)
     size = tuple(part.input_shape[1:])
-    if images.dtype.kind not in "uif" or images.ndim != 4 or images.shape[-1] != 3 or not len(images):
+    if (
+        images.dtype.kind not in "uif"
+        or images.ndim != 4
+        or images.shape[-1] != 3
+        or not len(images)
+    ):
         hint = " Add an axis to a single picture: image[None]." if images.ndim == 3 else ""
         raise InputError(
             f"Pictures must be numbers of shape (N, H, W, 3); these are {images.dtype} of shape "
@@ -113,7 +120,7 @@ def _checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
         raise InputError(
             f"The pictures are {images.shape[2]}×{images.shape[1]} pixels, but the model takes "
             f"{size[1]}×{size[0]}.",
-            f"Load the backbone with image_size={images.shape[1]}, or the pictures at the model's size.",
+            f"Load the backbone with image_size={images.shape[1]}, or pictures of its size.",
         )
     if images.dtype == np.uint8:
         return images
@@ -125,7 +132,7 @@ def _checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
     low, high = float(images.min()), float(images.max())
     if low < 0 or high > 255 or 0 < high <= 1:
         raise InputError(
-            f"The pixels lie between {low:g} and {high:g}, so the pictures seem to be scaled already.",
+            f"The pixels lie between {low:g} and {high:g}: the pictures seem to be scaled already.",
             "Pass raw RGB from 0 to 255: the model scales them itself.",
         )
     return images.astype("float32")
@@ -143,7 +150,7 @@ def _digest(*parts: str | bytes | np.ndarray) -> str:
 
 
 def _fingerprint(part: "keras.Model", pooled: bool) -> str:
-    """What the network computes: its graph with layers numbered instead of named, and its weights."""
+    """What the network computes: its graph, with layers numbered not named, and its weights."""
     numbers = {layer.name: f"layer {number}" for number, layer in enumerate(part.layers)}
     numbers[part.name] = "model"
 
@@ -180,7 +187,11 @@ def _compile(network: str, part: "keras.Model", pooled: bool) -> Callable:
         @tf.function(reduce_retracing=True)
         def forward(images):
             features = folded(tf.cast(images, tf.float32), training=False)
-            return tf.reduce_mean(features, axis=(1, 2)) if pooled and len(features.shape) == 4 else features
+            return (
+                tf.reduce_mean(features, axis=(1, 2))
+                if pooled and len(features.shape) == 4
+                else features
+            )
 
         _compiled[network] = forward
         while len(_compiled) > _COMPILED_AT_MOST:
@@ -191,8 +202,8 @@ def _compile(network: str, part: "keras.Model", pooled: bool) -> Callable:
 def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 0.1) -> "keras.Sequential":
     """Fit a linear classifier on frozen features: logistic regression, as a Keras head.
 
-    Features are brought to mean 0 and spread 1, scikit-learn fits, and both steps are folded into one
-    dense layer. There is no randomness in it.
+    Features are brought to mean 0 and spread 1, scikit-learn fits, and both steps are folded into
+    one dense layer. There is no randomness in it.
 
     Args:
         features: (N, C) numbers.
@@ -217,25 +228,32 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 0.1) ->
     features, labels = np.asarray(features), np.asarray(labels)
     if features.ndim != 2 or labels.shape != (len(features),) or not np.isfinite(features).all():
         raise InputError(
-            f"Features of shape {features.shape} and labels of shape {labels.shape} make no training set.",
+            f"Features of shape {features.shape} and labels of shape {labels.shape} do not fit.",
             "Pass one row of finite features and one label per picture.",
         )
     if labels.dtype.kind not in "ui" or labels.min() < 0 or len(np.unique(labels)) < 2:
         raise InputError(
-            f"Labels must be whole numbers from 0 of two classes or more; these are {np.unique(labels)[:5]}.",
+            f"Labels must be whole numbers from 0, of two classes or more; these are "
+            f"{np.unique(labels)[:5]}.",
             "Pass the labels of an ImageDataset.",
         )
     scaler = StandardScaler().fit(features)
     fitted = LogisticRegression(C=C, max_iter=1000).fit(scaler.transform(features), labels)
     weights, bias = fitted.coef_, fitted.intercept_
     if len(weights) == 1:  # two classes: scikit-learn keeps only the second one's row
-        weights, bias = np.vstack([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
+        weights, bias = (
+            np.vstack([-weights / 2, weights / 2]),
+            np.concatenate([-bias / 2, bias / 2]),
+        )
     kernel = np.zeros((features.shape[1], labels.max() + 1), "float32")
-    offset = np.full(labels.max() + 1, -1e3, "float32")  # a class that never occurs is never answered
+    offset = np.full(
+        labels.max() + 1, -1e3, "float32"
+    )  # a class that never occurs is never answered
     kernel[:, fitted.classes_] = (weights / scaler.scale_).T
     offset[fitted.classes_] = bias - weights @ (scaler.mean_ / scaler.scale_)
     head = keras.Sequential(
-        [keras.Input(features.shape[1:]), keras.layers.Dense(kernel.shape[1], name="logits")], name="head"
+        [keras.Input(features.shape[1:]), keras.layers.Dense(kernel.shape[1], name="logits")],
+        name="head",
     )
     head.layers[-1].set_weights([kernel, offset])
     return head

@@ -136,5 +136,7 @@ def read_card(kind: str, name: str) -> dict[str, Any]:
     """
     known = card_names(kind)
     if name not in known:
-        raise InputError(f"There is no card {name!r} among the {kind}.", f"Use one of: {', '.join(known)}.")
+        raise InputError(
+            f"There is no card {name!r} among the {kind}.", f"Use one of: {', '.join(known)}."
+        )
     return json.loads((_cards(kind) / f"{name}.json").read_text(encoding="utf-8"))

@@ -17,7 +17,9 @@ class Score(NamedTuple):
     n: int
 
     def __str__(self) -> str:
-        return f"{self.accuracy:.1%} (95 % interval {self.low:.1%} to {self.high:.1%}, n = {self.n})"
+        return (
+            f"{self.accuracy:.1%} (95 % interval {self.low:.1%} to {self.high:.1%}, n = {self.n})"
+        )
 
 
 class Difference(NamedTuple):
@@ -59,7 +61,7 @@ def score(labels: np.ndarray, predictions: np.ndarray) -> Score:
         predictions = predictions.argmax(axis=1)
     if labels.ndim != 1 or labels.shape != predictions.shape or not len(labels):
         raise InputError(
-            f"Labels of shape {labels.shape} and predictions of shape {predictions.shape} do not fit.",
+            f"Labels of shape {labels.shape} do not fit predictions of shape {predictions.shape}.",
             "Pass one label and one prediction (or one row of logits) per picture.",
         )
     right = int((labels == predictions).sum())
