@@ -25,6 +25,7 @@ from tools.notebook_rules import problems
 from tools.notebook_text import (
     LEARNER,
     SourceError,
+    plain_metadata,
     read_lesson,
     source_hash,
     versions_of,
@@ -103,6 +104,7 @@ def execute(notebook: NotebookNode, folder: Path, report=lambda text: None) -> N
         raise BuildError(f"A cell ran longer than {CELL_TIMEOUT} s: {error}") from error
     except DeadKernelError as error:
         raise BuildError("The kernel died; most likely the memory ran out.") from error
+    notebook.metadata = plain_metadata()  # the kernel added its own
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = _clean(cell.outputs)

@@ -232,7 +232,8 @@ def _lesson_outputs(notebook: NotebookNode) -> Iterator[str]:
         for cell in tagged(notebook, "quiz")
         for output in cell.outputs
     )
-    if (questions := quiz.count("<fieldset") or quiz.count("<details")) < FEWEST_QUESTIONS:
+    questions = len(re.findall(r"<p><b>\d+\.</b>", quiz))  # as tlkit.exercises.quiz writes them
+    if questions < FEWEST_QUESTIONS:
         yield f"The quiz shows {questions} questions; at least {FEWEST_QUESTIONS} are wanted."
 
 

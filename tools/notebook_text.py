@@ -27,7 +27,7 @@ LEARNER, SOLVED = "learner", "solved"
 LESSON_MAP = "<!-- lesson map -->"  # alone in a Markdown cell: the generator puts the table there
 
 _MARKERS = ("# STUB", "# SOLUTION", "# END")
-_ALMOST = re.compile(r"#+\s*(stub|solution|end)s?\b\W*$|#+\s*(STUB|SOLUTION)S?\b", re.ASCII)
+_ALMOST = re.compile(r"#+\s*(?i:stub|solution|end)s?\W*$|#+\s*(STUB|SOLUTION)S?\b", re.ASCII)
 _LINK = re.compile(r"(\]\(|\b(?:href|src)=\")(?![a-z][a-z0-9+.-]*:|#|/)([^)\s\"]+)")
 
 
@@ -70,16 +70,25 @@ def read_lesson(path: Path, version: str) -> NotebookNode:
     if version == SOLVED:
         cells.insert(0, _cell("markdown", _solutions_note(path.stem), []))
     _name_cells(cells)
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata = NotebookNode(
-        kernelspec={
-            "display_name": "Python 3 (ipykernel)",
-            "language": "python",
-            "name": "python3",
-        },
-        language_info={"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+    return nbformat.v4.new_notebook(cells=cells, metadata=plain_metadata())
+
+
+def plain_metadata() -> NotebookNode:
+    """A notebook's metadata that say nothing about the computer it was made on."""
+    return nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {
+                "file_extension": ".py",
+                "mimetype": "text/x-python",
+                "name": "python",
+            },
+        }
     )
-    return notebook
 
 
 def versions_of(stem: str) -> tuple[str, ...]:
@@ -115,7 +124,7 @@ def _cell(kind: str, text: str, tags: list[str]) -> NotebookNode:
     metadata: dict = {"tags": tags} if tags else {}
     if "quiz" in tags:  # the code of a quiz holds its answers
         metadata["jupyter"] = {"source_hidden": True}
-    return make(source=text, metadata=NotebookNode(metadata))
+    return make(source=text, metadata=nbformat.from_dict(metadata))
 
 
 def _name_cells(cells: list[NotebookNode]) -> None:
