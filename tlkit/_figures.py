@@ -137,8 +137,8 @@ def _compress(picture: PIL.Image.Image) -> tuple[str, bytes]:
         if len(png) <= _LIMIT:
             return "image/png", png
     small = picture.resize((picture.width * 2 // 3, picture.height * 2 // 3), PIL.Image.LANCZOS)
-    for version, quality in ((picture, 90), (picture, 80), (small, 90), (small, 80), (small, 65)):
-        jpeg = encode(version, "JPEG", quality=quality)
+    for quality in (90, 80, -90, -80, -65, -50, -40):  # minus: of the small one
+        jpeg = encode(picture if quality > 0 else small, "JPEG", quality=abs(quality))
         if len(jpeg) <= _LIMIT:
             return "image/jpeg", jpeg
     while len(jpeg) > _LIMIT:  # a very large figure
