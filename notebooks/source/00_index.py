@@ -12,7 +12,7 @@
 # ## Does everything work?
 #
 # Run this cell first: click into it and press **Shift + Enter**. Whatever is missing is named,
-# with the way to mend it.
+# with the way to mend it. It takes some seconds, most of them to load TensorFlow.
 
 # %%
 from tlkit.installation import check_installation

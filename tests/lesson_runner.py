@@ -1,0 +1,106 @@
+"""Run a lesson with something in it broken on purpose, and see which of its claims notice."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from tools.lessons import ROOT, SOURCE
+from tools.notebook_text import SOLVED, read_lesson
+
+# Runs before the lesson. Claims are noted and none stops its cell, so that all of them are heard.
+_LISTEN = """
+import tlkit.exercises as _exercises
+_heard = []
+
+def _claim(statement, holds, evidence=""):
+    _heard.append([statement, bool(holds), evidence])
+
+_exercises.claim = _claim
+"""
+# Runs after it.
+_TELL = "import json as _json; print('CLAIMS ' + _json.dumps(_heard))"
+
+# What to break. Each is Python that runs before the lesson's first cell.
+RANDOM_WEIGHTS = """
+import keras as _keras, tlkit, tlkit.backbones as _backbones
+_load = _backbones.load_backbone
+
+def _load_untrained(*arguments, **more):
+    _keras.utils.set_random_seed(0)
+    if len(arguments) > 3:
+        arguments = (*arguments[:3], None, *arguments[4:])
+    else:
+        more["weights"] = None
+    return _load(*arguments, **more)
+
+_backbones.load_backbone = tlkit.load_backbone = _load_untrained
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a lesson's claims.
+
+    Attributes:
+        passed: Statements that held whenever they were made.
+        failed: Statements that did not hold at least once.
+        errors: The error of each cell that stopped, as `"cell 7: NameError: …"`.
+    """
+
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def run_lesson(path: Path, prelude: str, cache: Path, timeout: int = 600) -> Outcome:
+    """Run a solved lesson in a fresh kernel after a prelude that breaks something.
+
+    Args:
+        path: The lesson's source.
+        prelude: Python code that runs first.
+        cache: A folder of its own for what is cached, so that nothing wrong is left behind.
+        timeout: Seconds for each cell.
+
+    Returns:
+        Which claims held and which did not.
+    """
+    notebook = read_lesson(path, SOLVED)
+    lesson = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    first, last = (nbformat.v4.new_code_cell(code) for code in (_LISTEN + prelude, _TELL))
+    notebook.cells = [first, *lesson, last]
+    environment = {**os.environ, "TLKIT_CACHE": str(cache)}
+    environment.pop("MPLBACKEND", None)
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        allow_errors=True,
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+    )
+    client.execute(env=environment)
+    errors = [
+        f"cell {number}: {output.ename}: {output.evalue}"
+        for number, cell in enumerate(notebook.cells)
+        for output in cell.outputs
+        if output.output_type == "error"
+    ]
+    if errors and errors[0].startswith("cell 0:"):
+        raise RuntimeError(f"The prelude itself failed: {errors[0]}")
+    told = "".join(output.get("text", "") for output in last.outputs)
+    (line,) = [line for line in told.splitlines() if line.startswith("CLAIMS ")]
+    heard = json.loads(line.removeprefix("CLAIMS "))
+    failed = {statement: None for statement, holds, _ in heard if not holds}
+    passed = {statement: None for statement, _, _ in heard if statement not in failed}
+    return Outcome(tuple(passed), tuple(failed), tuple(errors))
+
+
+def lesson_source(start: str) -> Path:
+    """The source of the lesson whose name starts so."""
+    (path,) = SOURCE.glob(f"{start}_*.py")
+    return path

@@ -1,0 +1,80 @@
+"""Break something that matters, and see the lesson's claims fail.
+
+A claim that holds whatever the network has learnt would prove nothing.
+"""
+
+import pytest
+from example_lesson import SOURCE as EXAMPLE
+from example_lesson import write_lesson
+from lesson_runner import RANDOM_WEIGHTS, lesson_source, run_lesson
+
+from tools.lessons import LESSONS
+
+# For each lesson and each thing broken: words of the claims that must fail then, as the lesson
+# states them. Claims that do not depend on what was broken may hold; they are not listed.
+MUST_FAIL: dict[tuple[str, str], list[str]] = {}
+
+BROKEN = {"random weights": RANDOM_WEIGHTS}
+
+
+@pytest.mark.lessons
+@pytest.mark.parametrize(
+    ("lesson", "broken"), MUST_FAIL, ids=[f"{lesson}-{broken}" for lesson, broken in MUST_FAIL]
+)
+def test_the_claims_notice(lesson, broken, tmp_path):
+    outcome = run_lesson(lesson_source(lesson), BROKEN[broken], tmp_path / "cache")
+    unheard = [
+        words
+        for words in MUST_FAIL[lesson, broken]
+        if not any(words in statement for statement in outcome.failed)
+    ]
+    assert not unheard, (
+        f"With {broken} these claims should fail and did not: {unheard}.\n"
+        f"Failed: {outcome.failed}\nHeld: {outcome.passed}\nErrors: {outcome.errors}"
+    )
+
+
+def test_every_written_lesson_is_broken_somehow():
+    written = {lesson.number for lesson in LESSONS if lesson.exists}
+    missing = written - {lesson for lesson, _ in MUST_FAIL}
+    assert not missing, f"No mutation in MUST_FAIL for lesson {', '.join(sorted(missing))}."
+    assert all(MUST_FAIL.values())
+
+
+# --- the frame itself -------------------------------------------------------------------------
+
+LESSON = """\
+# %%
+import tlkit
+from tlkit.exercises import claim
+
+# %%
+base = tlkit.load_backbone("efficientnet-lite0", image_size=64)
+first = base.get_layer("stem_conv").get_weights()[0]
+claim("the first filters are strong", first.std() > 0.3, f"{first.std():.2f}")
+claim("there are weights", first.size > 0)
+
+# %%
+undefined_name
+
+# %%
+claim("the last claim is heard as well", False)
+"""
+
+
+@pytest.mark.lessons
+def test_random_weights_reach_a_lesson_and_all_claims_are_heard(tmp_path):
+    path = write_lesson(tmp_path, LESSON)
+    broken = run_lesson(path, RANDOM_WEIGHTS, tmp_path / "cache")
+    sound = run_lesson(path, "", tmp_path / "cache")
+    assert broken.passed == ("there are weights",)
+    assert broken.failed == ("the first filters are strong", "the last claim is heard as well")
+    assert sound.passed == ("the first filters are strong", "there are weights")
+    assert sound.failed == ("the last claim is heard as well",)
+    assert len(sound.errors) == 1 and "NameError" in sound.errors[0]
+
+
+def test_a_prelude_that_fails_is_no_proof(tmp_path):
+    path = write_lesson(tmp_path, EXAMPLE)
+    with pytest.raises(RuntimeError, match="The prelude itself failed: cell 0: ZeroDivisionError"):
+        run_lesson(path, "1 / 0", tmp_path / "cache")
