@@ -117,8 +117,8 @@ def maximise_activation(
 ) -> np.ndarray:
     """Pictures made from noise that excite a channel: what it looks for.
 
-    Gradient ascent on the picture (Erhan et al. 2009, "Visualizing higher-layer features of a deep
-    network"; F. Chollet, "How convolutional neural networks see the world", the Keras blog). Climbed
+    Gradient ascent on the picture (Erhan et al. 2009, "Visualizing higher-layer features of a
+    deep network"; F. Chollet, "How convolutional neural networks see the world"). Climbed
     pixel by pixel it ends in dust that excites the network and tells us nothing. So the picture is
     described by its waves, long ones first, and by brightness and two colour contrasts, and it is
     shifted a little at every step (Olah et al. 2017, doi 10.23915/distill.00007).
