@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "decode_predictions",
             "load_backbone",
             "multiply_adds",
+            "small_network",
         ],
         "datasets": ["ImageDataset", "load_dataset", "load_folder"],
         "features": ["attach_head", "extract_features", "fit_linear_head"],

@@ -150,6 +150,42 @@ def _load_application(name: str, image_size: int, classifier: bool, weights: str
     return keras.Model(inputs, model.output, name=model.name)
 
 
+def small_network(image_size: int = 128, classes: int = 2, seed: int = 0) -> "keras.Model":
+    """A small untrained network: what one would build without a pretrained one.
+
+    Four convolutions, each halving the picture, average pooling and a dense layer.
+
+    Args:
+        image_size: Side of the square pictures, in pixels.
+        classes: How many classes to tell apart.
+        seed: Seed of the random weights.
+
+    Returns:
+        A model from RGB 0–255 `(N, image_size, image_size, 3)` to logits `(N, classes)`.
+
+    Example:
+        >>> small_network().count_params()
+        47002
+    """
+    import keras
+    from keras import layers
+
+    with _seeded(seed):
+        return keras.Sequential(
+            [
+                keras.Input((image_size, image_size, 3)),
+                layers.Rescaling(1 / 255),
+                layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+                layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
+                layers.Conv2D(48, 3, strides=2, padding="same", activation="relu"),
+                layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(classes, name="logits"),
+            ],
+            name="small_network",
+        )
+
+
 def _missing_weights(name: str, address: str) -> MissingFileError:
     file = address.rpartition("/")[2]
     if name.startswith("NASNet"):  # the only ones that Keras stores under another name

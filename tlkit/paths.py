@@ -80,9 +80,10 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> bool:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _cards(kind: str = "") -> Path:
+def _shipped(folder: str, *parts: str) -> Path:
+    """Something under `data/cards` or `data/experiments`, which a wheel carries inside."""
     data = _data_folder()
-    return (data / "cards" if data else _PACKAGE / "_cards") / kind
+    return (data / folder if data else _PACKAGE / f"_{folder}").joinpath(*parts)
 
 
 def card_text(file: str) -> str:
@@ -98,7 +99,7 @@ def card_text(file: str) -> str:
         >>> len(card_text("imagenet_classes.txt").splitlines())
         1000
     """
-    return (_cards() / file).read_text(encoding="utf-8")
+    return _shipped("cards", file).read_text(encoding="utf-8")
 
 
 def card_names(kind: str) -> list[str]:
@@ -114,7 +115,7 @@ def card_names(kind: str) -> list[str]:
         >>> "icons" in card_names("datasets")
         True
     """
-    return sorted(card.stem for card in _cards(kind).glob("*.json"))
+    return sorted(card.stem for card in _shipped("cards", kind).glob("*.json"))
 
 
 def read_card(kind: str, name: str) -> dict[str, Any]:
@@ -139,4 +140,27 @@ def read_card(kind: str, name: str) -> dict[str, Any]:
         raise InputError(
             f"There is no card {name!r} among the {kind}.", f"Use one of: {', '.join(known)}."
         )
-    return json.loads((_cards(kind) / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads(_shipped("cards", kind, f"{name}.json").read_text(encoding="utf-8"))
+
+
+def read_experiment(name: str) -> Any:
+    """The stored table of a heavy experiment, as `make experiments` computed it.
+
+    Args:
+        name: The experiment's name, such as `"label_counts"`.
+
+    Returns:
+        Its results.
+
+    Raises:
+        InputError: There is no such experiment.
+
+    Example:
+        >>> read_experiment("label_counts")[0]["labels"]
+        20
+    """
+    file = _shipped("experiments", f"{name}.json")
+    if not file.is_file():
+        known = sorted(each.stem for each in file.parent.glob("*.json"))
+        raise InputError(f"No experiment {name!r} is stored.", f"There is: {', '.join(known)}.")
+    return json.loads(file.read_text(encoding="utf-8"))["results"]
