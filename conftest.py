@@ -24,3 +24,10 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     """Leave stderr out of what nbval compares: libraries write there whatever they like."""
     if collector.fspath and collector.fspath.ext == ".ipynb":
         collector.skip_compare += ("stderr",)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End every report with how much of the curriculum exists."""
+    from tools.lessons import curriculum_count
+
+    terminalreporter.write_line(curriculum_count())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,18 @@ LESSONS = (
     Lesson("06_distillation", "F", "Distillation", "teach a small network with a large one"),
     Lesson("07_workshop", "G", "Workshop", "your own pictures, from folder to exported model"),
 )
+
+
+def curriculum_count() -> str:
+    """How much of the curriculum is in lessons that exist, as a sentence."""
+    text = (ROOT / "docs" / "curriculum.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^- \*\*([A-G])\d+\*\* ", text, re.MULTILINE)
+    to_come = [lesson.letter for lesson in LESSONS if not lesson.exists]
+    waiting = sum(row in to_come for row in rows)
+    return (
+        f"Curriculum: {len(rows) - waiting} of {len(rows)} rows are in lessons that exist; "
+        f"{waiting} wait for {len(to_come)} lessons to come."
+    )
 
 
 def lesson_times() -> dict[str, dict[str, float]]:
