@@ -49,7 +49,7 @@ test: $(INSTALLED)
 	@$(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
 
 check: $(INSTALLED)
-	@$(RUN) -m pytest tests -m "not lessons" $(PYTEST_OPTIONS)
+	@$(RUN) -m pytest tests -m "not lessons" -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
 test-offline: $(INSTALLED)
 	@$(RUN) -m tools.offline $(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
