@@ -23,7 +23,7 @@ def test_every_lesson_has_its_chapter():
     assert chapters == [(lesson.letter, lesson.title, lesson.number) for lesson in LESSONS]
 
 
-@pytest.mark.parametrize("lesson", WRITTEN, ids=lambda lesson: lesson.stem)
+@pytest.mark.parametrize("lesson", WRITTEN, ids=[lesson.stem for lesson in WRITTEN])
 def test_every_row_of_a_written_lesson_is_shown_by_a_cell(lesson):
     shown = rows_shown(read_lesson(SOURCE / f"{lesson.stem}.py", "learner"))
     missing = [row for row in ROWS if row[0] == lesson.letter and row not in shown]
