@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tlkit._store import tell
+from tlkit._progress import progress
 from tlkit.errors import InputError, MissingFileError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
@@ -225,8 +225,6 @@ def read_folder(
         raise InputError(f"The folder {str(root)!r} {found}.", layout)
     if len(names) == 1:
         raise InputError(f"The folder {str(root)!r} has one class only, {names[0]!r}.", layout)
-    if len(files) >= 500:
-        tell(f"Reading {len(files)} pictures ...")
 
     def read(file: tuple[Path, str]) -> np.ndarray | str:
         try:
@@ -239,7 +237,8 @@ def read_folder(
     kept = 0
     with warnings.catch_warnings(), ThreadPoolExecutor(2) as pool:
         warnings.simplefilter("ignore")  # Pillow's, on odd EXIF and large pictures
-        for file, result in zip(files, pool.map(read, files), strict=True):
+        results = progress(pool.map(read, files), len(files), f"Reading {len(files)} pictures")
+        for file, result in zip(files, results, strict=True):
             if isinstance(result, str):
                 skipped.append((_relative(file[0], root), result))
                 continue

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from tlkit._store import tell
+from tlkit._progress import progress
 
 GROUPS = {
     "Animals & Nature": "animals and plants",
@@ -65,7 +65,6 @@ def draw_all(image_size: int) -> dict[str, np.ndarray]:
     """All icons in the catalogue's order, with a line of progress now and then."""
     icons = catalogue()
     images = np.empty((len(icons), image_size, image_size, 3), np.uint8)
-    tell(f"Drawing {len(icons)} icons at {image_size} px (kept for the next time) ...")
-    for row, (code, _) in enumerate(icons):
+    for row, (code, _) in enumerate(progress(icons, len(icons), f"Drawing {len(icons)} icons")):
         images[row] = draw_icon(code, image_size)
     return {"images": images, "labels": np.array([label for _, label in icons], np.int64)}

@@ -2,8 +2,8 @@
 
 A person is put together from the parts of `python_avatars` (as SVG) and drawn by `resvg`.
 Everything that could give the answer away is shared by both classes: the same hair (also under
-the hat), faces, clothes, sizes, places, tilts and backgrounds. Half of those who wear a hat wear
-ordinary glasses too, so "something on the nose" is no answer either.
+the hat), faces, clothes, sizes, places, tilts and backgrounds. Four in ten of those who wear a hat
+wear ordinary glasses too, so "something on the nose" is no answer either.
 """
 
 import colorsys
@@ -34,7 +34,7 @@ HAIR = _names(
 )
 SUNGLASSES = _names("SUNGLASSES SUNGLASSES_2 WAYFARERS WAYFARERS_2 KURT")
 GLASSES = _names("PRESCRIPTION_1 PRESCRIPTION_2 ROUND")
-HATS = _names("HAT WINTER_HAT_1 WINTER_HAT_2 WINTER_HAT_3 WINTER_HAT_4 CHEF_CAP")
+HATS = _names("HAT WINTER_HAT_1 WINTER_HAT_2 WINTER_HAT_4 CHEF_CAP")
 CLOTHES = _names(
     "BLAZER_SHIRT BLAZER_SWEATER COLLAR_SWEATER HOODIE OVERALL SHIRT_CREW_NECK SHIRT_SCOOP_NECK "
     "SHIRT_V_NECK BOND_SUIT CHEF SHIRT_WICK"
@@ -59,6 +59,10 @@ WIDTH, HEIGHT = 264, 280  # of the drawing, in its own units
 HEAD = (132, 96)  # the middle of the head in the drawing
 SMALLEST, LARGEST = 60 / 128, 150 / 128  # the person's width, as a part of the picture's
 TILT = 25  # degrees, to either side
+BLOTCHES = 30  # levels of 255
+LIGHT = 0.85, 1.1  # the darkest and the brightest picture, as a factor
+GRAIN = 4, 18  # levels of 255, the finest and the coarsest
+CHANGED = 3  # levels of 255: below is rounding
 VISIBLE = 24  # levels of 255 by which the accessory must change a pixel to be seen there
 ENOUGH = {"sunglasses": 0.003, "hat": 0.012}  # the part of the picture that it must change
 
@@ -121,7 +125,7 @@ def _cast(dice: _Dice, label: int) -> _Person:
     }
     parts["facial_hair_color"] = parts["hair_color"]
     sunglasses, glasses, hat = dice.pick(SUNGLASSES), dice.pick(GLASSES), dice.pick(HATS)
-    hat_colour, wears_glasses = dice.pick(FABRICS), dice.chance(0.5)
+    hat_colour, wears_glasses = dice.pick(FABRICS), dice.chance(0.4)
     width = dice.between(SMALLEST, LARGEST)
     margin = min(0.48, 66 * width / WIDTH)  # the head stays inside the picture
     return _Person(
@@ -132,7 +136,7 @@ def _cast(dice: _Dice, label: int) -> _Person:
         width=width,
         tilt=dice.between(-TILT, TILT),
         x=dice.between(margin, 1 - margin),
-        y=dice.between(margin, 1 - margin),
+        y=dice.between(min(0.5, 1.4 * margin), 1 - margin),  # hats need room above
     )
 
 
@@ -168,25 +172,29 @@ def _avatar(**parts) -> tuple[str, str]:
 
 @functools.cache
 def _hat_drawing(hat: str, colour: str) -> str:
-    """The hat alone, as SVG elements in the drawing's own units."""
+    """The hat alone, as SVG elements."""
     import python_avatars as avatars
 
     spaces, svg = _avatar(top=avatars.HatType[hat], hat_color=avatars.ClothingColor[colour])
     start = svg.index(">", svg.index('id="transparent_Top"')) + 1
-    return f"<g {spaces}>{svg[start : svg.rindex('</g>', 0, svg.rindex('</g>'))]}</g>"
+    drawing = svg[start : svg.rindex("</g>", 0, svg.rindex("</g>"))]
+    return f"<g {spaces}>{drawing}</g>"
 
 
-def _drawing(person: _Person, accessory: bool) -> str:
-    """The person as SVG elements, with the accessory of its class or without."""
+def _drawings(person: _Person) -> tuple[str, str]:
+    """The person as SVG elements: with the accessory of its class, and without."""
     import python_avatars as avatars
 
     chosen = {part: _enumerations()[part][name] for part, name in person.parts.items()}
-    glasses = person.glasses if accessory or person.hat else "NONE"
-    spaces, svg = _avatar(accessory=avatars.AccessoryType[glasses], **chosen)
-    svg = f"<g {spaces}>{svg[svg.index('>') + 1 : svg.rindex('</svg>')]}</g>"
-    if person.hat and accessory:
-        svg += _hat_drawing(person.hat, person.hat_colour)  # over the hair that is there anyway
-    return svg
+
+    def draw(glasses: str) -> str:
+        spaces, svg = _avatar(accessory=avatars.AccessoryType[glasses], **chosen)
+        return f"<g {spaces}>{svg[svg.index('>') + 1 : svg.rindex('</svg>')]}</g>"
+
+    drawing = draw(person.glasses)
+    if person.hat:  # over the hair, which is there anyway
+        return drawing + _hat_drawing(person.hat, person.hat_colour), drawing
+    return drawing, draw("NONE")
 
 
 def rasterise(svg: str) -> np.ndarray:
@@ -207,60 +215,59 @@ def _svg(content: str, left: int, top: int, right: int, bottom: int) -> str:
     )
 
 
-def _place(person: _Person, size: int) -> tuple[str, tuple[int, int, int, int]]:
-    """The person's SVG transform in a picture of `size` pixels, and the pixels it can reach."""
-    scale = person.width * size / WIDTH
-    x, y = person.x * size, person.y * size
-    turn = math.radians(person.tilt)
-    corners = [
-        (
-            x + scale * ((u - HEAD[0]) * math.cos(turn) - (v - HEAD[1]) * math.sin(turn)),
-            y + scale * ((u - HEAD[0]) * math.sin(turn) + (v - HEAD[1]) * math.cos(turn)),
-        )
-        for u in (-8, WIDTH + 8)
-        for v in (-8, HEIGHT)
-    ]
-    across, down = zip(*corners, strict=True)
-    box = (
+def _transform(person: _Person, size: int) -> str:
+    """Where the drawing goes in a picture of `size` pixels, as an SVG transform."""
+    scale, (x, y) = person.width * size / WIDTH, (person.x * size, person.y * size)
+    return (
+        f"translate({x:.3f} {y:.3f}) rotate({person.tilt:.3f}) scale({scale:.5f}) "
+        f"translate({-HEAD[0]} {-HEAD[1]})"
+    )
+
+
+def _pixels(person: _Person, size: int) -> tuple[int, int, int, int]:
+    """The pixels that the drawing can reach: left, top, right, bottom."""
+    scale, turn = person.width * size / WIDTH, math.radians(person.tilt)
+    cosine, sine = scale * math.cos(turn), scale * math.sin(turn)
+    corners = [(u - HEAD[0], v - HEAD[1]) for u in (-8, WIDTH + 8) for v in (-30, HEIGHT)]
+    across = [person.x * size + cosine * u - sine * v for u, v in corners]
+    down = [person.y * size + sine * u + cosine * v for u, v in corners]
+    return (
         max(0, math.floor(min(across))),
         max(0, math.floor(min(down))),
         min(size, math.ceil(max(across))),
         min(size, math.ceil(max(down))),
     )
-    transform = (
-        f"translate({x:.3f} {y:.3f}) rotate({person.tilt:.3f}) scale({scale:.5f}) "
-        f"translate({-HEAD[0]} {-HEAD[1]})"
-    )
-    return transform, box
 
 
 def _background(dice: _Dice, size: int) -> np.ndarray:
-    """A colour gradient with shapes and soft blotches: float (size, size, 3)."""
+    """A gradient between two colours, soft blotches and a few shapes: float (size, size, 3)."""
     from PIL import Image
 
-    shapes = [
-        '<defs><linearGradient id="g" '
-        f'gradientTransform="rotate({dice.between(0, 90):.1f})">'
-        f'<stop stop-color="{dice.colour()}"/><stop offset="1" stop-color="{dice.colour()}"/></linearGradient></defs>'
-        '<rect width="1" height="1" fill="url(#g)"/>'
-    ]
-    for _ in range(int(dice.between(3, 9))):
-        look = f'fill="{dice.colour()}" opacity="{dice.between(0.35, 0.95):.2f}"'
-        x, y, extent = dice.between(0, 1), dice.between(0, 1), dice.between(0.04, 0.3)
-        other, turn = dice.between(0.02, 0.3), dice.between(0, 180)
+    def blend(corners: np.ndarray) -> np.ndarray:
+        sheets = [
+            Image.fromarray(sheet).resize((size, size), Image.Resampling.BICUBIC)
+            for sheet in corners.transpose(2, 0, 1).astype(np.float32)
+        ]
+        return np.stack([np.asarray(sheet) for sheet in sheets], axis=-1)
+
+    one, other = (np.array(bytearray.fromhex(dice.colour()[1:])) for _ in range(2))
+    across, down = dice.between(-1, 1), dice.between(-1, 1)
+    slope = across * np.array([[-1, 1], [-1, 1]]) + down * np.array([[-1, -1], [1, 1]])
+    picture = blend(one + (slope[..., None] / 4 + 0.5) * (other - one.astype(float)))
+    picture += blend(BLOTCHES * (dice.generator.random((7, 7, 3)) - 0.5))
+    shapes = ""
+    for _ in range(int(dice.between(0, 5))):
+        x, y, turn = dice.between(0, 1), dice.between(0, 1), dice.between(0, 180)
+        wide, high = dice.between(0.06, 0.5), dice.between(0.03, 0.3)
+        kind = f'rect width="{wide:.3f}" height="{high:.3f}"'
         if dice.chance(0.5):
-            shape = f'ellipse rx="{extent:.3f}" ry="{other / 2:.3f}"'
-        else:
-            shape = f'rect width="{2 * extent:.3f}" height="{other:.3f}"'
-        place = f'transform="translate({x:.3f} {y:.3f}) rotate({turn:.1f})"'
-        shapes.append(f"<{shape} {place} {look}/>")
-    drawing = f'<g transform="scale({size})">{"".join(shapes)}</g>'
-    picture = rasterise(_svg(drawing, 0, 0, size, size))[..., :3].astype(np.float32)
-    blotches = dice.generator.random((3, 7, 7)).astype(np.float32) - 0.5
-    for channel, coarse in enumerate(blotches):
-        soft = Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
-        picture[..., channel] += 70 * np.asarray(soft)
-    return np.clip(picture, 0, 255)
+            kind = f'ellipse rx="{wide / 2:.3f}" ry="{high / 2:.3f}"'
+        shapes += (
+            f'<{kind} transform="scale({size}) translate({x:.3f} {y:.3f}) rotate({turn:.1f})" '
+            f'fill="{dice.colour()}" fill-opacity="{dice.between(0.35, 0.95):.2f}"/>'
+        )
+    box = (0, 0, size, size)
+    return np.clip(_over(picture, rasterise(_svg(shapes, *box)), box), 0, 255)
 
 
 def _over(background: np.ndarray, person: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -289,22 +296,17 @@ def draw_person(index: int, image_size: int, seed: int) -> tuple[np.ndarray, int
     background = _background(dice, image_size)
     while True:
         person = _cast(dice, label)
-        transform, box = _place(person, image_size)
-        with_it, without_it = (
-            _over(
-                background,
-                rasterise(
-                    _svg(f'<g transform="{transform}">{_drawing(person, accessory)}</g>', *box)
-                ),
-                box,
-            )
-            for accessory in (True, False)
+        transform = f'<g transform="{_transform(person, image_size)}">'
+        box = _pixels(person, image_size)
+        picture, bare = (
+            _over(background, rasterise(_svg(f"{transform}{drawing}</g>", *box)), box)
+            for drawing in _drawings(person)
         )
-        change = np.abs(with_it - without_it).max(axis=-1)
+        change = np.abs(picture - bare).max(axis=-1)
         if (change > VISIBLE).mean() >= ENOUGH[CLASS_NAMES[label]]:
             break
-    light, tint = dice.between(0.6, 1.1), 0.9 + 0.2 * dice.generator.random(3)
+    light, tint = dice.between(*LIGHT), 0.9 + 0.2 * dice.generator.random(3)
     grain = _Dice(seed, index, 3).generator.random((image_size, image_size, 3)) - 0.5
-    strength = dice.between(10, 60)
-    picture = with_it * (light * tint).astype(np.float32) + (strength * grain).astype(np.float32)
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), label, change > 1
+    strength = dice.between(*GRAIN)
+    picture = picture * (light * tint).astype(np.float32) + (strength * grain).astype(np.float32)
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), label, change > CHANGED

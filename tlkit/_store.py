@@ -1,7 +1,6 @@
 """Rendered pictures kept on disk, in files that are checked when they are read."""
 
 import hashlib
-import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -37,11 +36,6 @@ def keep(file_name: str, compress: bool = False, **arrays: np.ndarray) -> bool:
     """Keep arrays under a name; False when the cache cannot be written, which is no error."""
     save = np.savez_compressed if compress else np.savez
     return write_atomic(cache_dir("datasets") / file_name, lambda file: save(file, **arrays))
-
-
-def tell(message: str) -> None:
-    """One line of progress, to stdout: stderr is painted red in a notebook."""
-    print(message, file=sys.stdout, flush=True)
 
 
 def make_or_recall(

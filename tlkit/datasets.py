@@ -11,7 +11,8 @@ import numpy as np
 from tlkit import _folder, _icons, _people
 from tlkit._fingerprint import compare, fingerprint_of
 from tlkit._image_dataset import ImageDataset, a_seed, whole
-from tlkit._store import keep, make_or_recall, recall, recipe_key, tell
+from tlkit._progress import progress
+from tlkit._store import keep, make_or_recall, recall, recipe_key
 from tlkit.errors import InputError
 from tlkit.paths import read_card
 
@@ -96,7 +97,7 @@ def compose_people(
     """People who wear sunglasses (label 0) or a hat (label 1), as plain arrays.
 
     Size, place, tilt, background, hair, face and clothes are random and alike in both classes;
-    half of the people with a hat wear ordinary glasses as well. Picture i of a seed does not
+    four in ten of the people with a hat wear ordinary glasses as well. Picture i of a seed does not
     depend on `n`. What is drawn is kept on disk.
 
     Args:
@@ -123,8 +124,8 @@ def compose_people(
     images = np.empty((n, size, size, 3), np.uint8)
     areas = np.empty((n, size, size), bool)
     labels = np.array([_people.label_of(index, seed) for index in range(n)], np.int64)
-    told = False
-    for start in range(0, n, BLOCK):
+    blocks = range(0, n, BLOCK)
+    for start in progress(blocks, len(blocks), f"Drawing {n} people"):
         stop = min(start + BLOCK, n)
         file_name = f"people-{key}-{size}px-seed{seed}-{start:06d}.npz"
         block = _sound_block(recall(file_name), size)
@@ -133,9 +134,6 @@ def compose_people(
         areas[start : start + have] = block["masks"][:have]
         if have == stop - start:
             continue
-        if not told and n - start - have >= 50:
-            tell(f"Drawing {n - start - have} people at {size} px (kept for the next time) ...")
-            told = True
         for row in range(start + have, stop):
             images[row], _, areas[row] = _people.draw_person(row, size, seed)
         keep(file_name, images=images[start:stop], masks=np.packbits(areas[start:stop], axis=-1))
