@@ -141,22 +141,13 @@ def _cast(dice: _Dice, label: int) -> _Person:
 
 
 @functools.cache
-def _enumerations() -> dict:
+def _kind(part: str):
+    """The enumeration that a part's names belong to."""
     import python_avatars as avatars
 
-    return {
-        "top": avatars.HairType,
-        "facial_hair": avatars.FacialHairType,
-        "clothing": avatars.ClothingType,
-        "eyes": avatars.EyeType,
-        "eyebrows": avatars.EyebrowType,
-        "mouth": avatars.MouthType,
-        "nose": avatars.NoseType,
-        "skin_color": avatars.SkinColor,
-        "hair_color": avatars.HairColor,
-        "facial_hair_color": avatars.HairColor,
-        "clothing_color": avatars.ClothingColor,
-    }
+    singular = {"top": "hair", "eyes": "eye", "eyebrows": "eyebrow"}.get(part, part)
+    name = singular.replace("facial_hair_color", "hair_color").title().replace("_", "")
+    return getattr(avatars, name if name.endswith("Color") else f"{name}Type")
 
 
 def _avatar(**parts) -> tuple[str, str]:
@@ -185,7 +176,7 @@ def _drawings(person: _Person) -> tuple[str, str]:
     """The person as SVG elements: with the accessory of its class, and without."""
     import python_avatars as avatars
 
-    chosen = {part: _enumerations()[part][name] for part, name in person.parts.items()}
+    chosen = {part: _kind(part)[name] for part, name in person.parts.items()}
 
     def draw(glasses: str) -> str:
         spaces, svg = _avatar(accessory=avatars.AccessoryType[glasses], **chosen)
@@ -282,14 +273,8 @@ def _over(background: np.ndarray, person: np.ndarray, box: tuple[int, int, int, 
 def draw_person(index: int, image_size: int, seed: int) -> tuple[np.ndarray, int, np.ndarray]:
     """Picture `index` of a seed: the same one, however many are asked for.
 
-    Args:
-        index: Which picture, from 0 on.
-        image_size: Height and width in pixels.
-        seed: Seed of the whole series.
-
-    Returns:
-        The picture (uint8, size x size x 3), its label, and the mask of its accessory (bool,
-        size x size): the pixels of the drawing that change when the accessory is taken off.
+    Returns the picture (uint8, size x size x 3), its label, and the mask of its accessory (bool,
+    size x size): the pixels of the drawing that change when the accessory is taken off.
     """
     label = label_of(index, seed)
     dice = _Dice(seed, index, 2)
