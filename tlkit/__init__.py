@@ -3,12 +3,16 @@
 Importing it is instant: TensorFlow and Keras are loaded by the first function that needs them.
 """
 
+import logging
 import os
 
 import lazy_loader
 
 # TensorFlow's C++ side greets on stderr when it loads; in a notebook that is noise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Its Python side warns of compiling "too often" when a lesson uses several models, as it should.
+# A filter, for TensorFlow sets its logger's level itself when it is loaded in a notebook.
+logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
 
 __version__ = "0.1.0"
 
