@@ -28,7 +28,10 @@ every_lesson = pytest.mark.parametrize(
 
 def stored(path: Path, version: str):
     """The stored notebook of a source."""
-    return nbformat.read(notebook_path(path.stem, version), as_version=4)
+    place = notebook_path(path.stem, version)
+    if not place.is_file():
+        pytest.fail(f"{place.name} is missing. Run: make notebooks LESSON={path.stem[:2]}")
+    return nbformat.read(place, as_version=4)
 
 
 @every_notebook
