@@ -242,19 +242,19 @@ def test_rendered_icons_are_kept_and_a_damaged_file_is_made_anew(own_cache, monk
     for damage in (b"", whole[:-100], bytes(swapped), b"<html>"):
         kept.write_bytes(damage)
         assert (load_dataset("icons", image_size=16).images == first.images).all()
-        assert _store.recall(kept.name) is not None
+        assert _store.recall("datasets", kept.name) is not None
 
 
 def test_a_read_only_cache_is_no_error(own_cache):
     own_cache.parent.write_text("a file where the folder would be")
     assert len(load_dataset("digits", n=4, image_size=16)) == 4
-    assert not _store.keep("x.npz", a=np.zeros(2))
+    assert not _store.keep("datasets", "x.npz", a=np.zeros(2))
 
 
 def test_no_pickle_is_ever_opened(own_cache):
     own_cache.mkdir(parents=True)
     np.savez(own_cache / "bad.npz", a=np.array([{"an": "object"}], dtype=object))
-    assert _store.recall("bad.npz") is None
+    assert _store.recall("datasets", "bad.npz") is None
 
 
 def test_the_cache_key_follows_code_and_libraries(monkeypatch):

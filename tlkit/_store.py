@@ -1,4 +1,4 @@
-"""Rendered pictures kept on disk, in files that are checked when they are read."""
+"""Arrays kept on disk, in files that are checked when they are read."""
 
 import hashlib
 from collections.abc import Callable
@@ -20,22 +20,19 @@ def recipe_key(*sources: str, packages: tuple[str, ...] = ()) -> str:
     return digest.hexdigest()[:8]
 
 
-def recall(file_name: str) -> dict[str, np.ndarray] | None:
+def recall(kind: str, file_name: str) -> dict[str, np.ndarray] | None:
     """The arrays kept under a name; None when there are none, or when the file is damaged."""
-    path = cache_dir("datasets") / file_name
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(cache_dir(kind) / file_name, allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}  # zip checks a CRC as it reads
-    except FileNotFoundError:
-        return None
-    except Exception:  # cut short, overwritten, not a zip: whatever it is, it is made anew
+    except Exception:  # not there, cut short, not a zip: whatever it is, it is made anew
         return None
 
 
-def keep(file_name: str, compress: bool = False, **arrays: np.ndarray) -> bool:
+def keep(kind: str, file_name: str, compress: bool = False, **arrays: np.ndarray) -> bool:
     """Keep arrays under a name; False when the cache cannot be written, which is no error."""
     save = np.savez_compressed if compress else np.savez
-    return write_atomic(cache_dir("datasets") / file_name, lambda file: save(file, **arrays))
+    return write_atomic(cache_dir(kind) / file_name, lambda file: save(file, **arrays))
 
 
 def make_or_recall(
@@ -44,12 +41,12 @@ def make_or_recall(
     sound: Callable[[dict[str, np.ndarray]], bool],
 ) -> dict[str, np.ndarray]:
     """What is kept under a name if it is sound, else what `make` returns, which is then kept."""
-    kept = recall(file_name)
+    kept = recall("datasets", file_name)
     try:
         if kept is not None and sound(kept):
             return kept
     except (KeyError, AttributeError, IndexError):
         pass
     made = make()
-    keep(file_name, compress=True, **made)
+    keep("datasets", file_name, compress=True, **made)
     return made

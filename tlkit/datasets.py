@@ -128,7 +128,7 @@ def compose_people(
     for start in progress(blocks, len(blocks), f"Drawing {n} people"):
         stop = min(start + BLOCK, n)
         file_name = f"people-{key}-{size}px-seed{seed}-{start:06d}.npz"
-        block = _sound_block(recall(file_name), size)
+        block = _sound_block(recall("datasets", file_name), size)
         have = min(len(block["images"]), stop - start)
         images[start : start + have] = block["images"][:have]
         areas[start : start + have] = block["masks"][:have]
@@ -136,7 +136,8 @@ def compose_people(
             continue
         for row in range(start + have, stop):
             images[row], _, areas[row] = _people.draw_person(row, size, seed)
-        keep(file_name, images=images[start:stop], masks=np.packbits(areas[start:stop], axis=-1))
+        packed = np.packbits(areas[start:stop], axis=-1)
+        keep("datasets", file_name, images=images[start:stop], masks=packed)
     return (images, labels, areas) if masks else (images, labels)
 
 

@@ -5,14 +5,13 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tlkit._progress import progress as tell
+from tlkit._store import keep, recall
 from tlkit.errors import InputError
-from tlkit.paths import cache_dir, write_atomic
 
 if TYPE_CHECKING:
     import keras
@@ -64,9 +63,9 @@ def extract_features(
             f"batch_size={batch_size!r} is not a number of pictures.", "Give 1 or more."
         )
     network = _fingerprint(part, pooled)
-    kept = cache_dir("features") / f"{_digest(network, images)}.npz"
-    if cache and (features := _read(kept)) is not None:
-        return features
+    name = f"{_digest(network, images)}.npz"
+    if cache and (kept := recall("features", name)):
+        return kept["features"]
     forward = _compile(network, part, pooled)
     starts = range(0, len(images), batch_size)
     features = np.concatenate(
@@ -76,7 +75,7 @@ def extract_features(
         ]
     )
     if cache:
-        write_atomic(kept, lambda file: np.savez(file, features=features))
+        keep("features", name, features=features)
     return features
 
 
@@ -166,15 +165,6 @@ def _fingerprint(part: "keras.Model", pooled: bool) -> str:
     return _digest("features 1", graph, str(pooled), *weights)
 
 
-def _read(path: Path) -> np.ndarray | None:
-    """Features that were kept, or None when there are none or the file is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:  # the zip inside checks its own sum
-            return file["features"]
-    except Exception:  # whatever is wrong with the file, the features can be made anew
-        return None
-
-
 def _compile(network: str, part: "keras.Model", pooled: bool) -> Callable:
     """One graph for any number of pictures; the last few are remembered."""
     import tensorflow as tf
@@ -199,11 +189,12 @@ def _compile(network: str, part: "keras.Model", pooled: bool) -> Callable:
     return _compiled[network]
 
 
-def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 0.1) -> "keras.Sequential":
+def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 1.0) -> "keras.Sequential":
     """Fit a linear classifier on frozen features: logistic regression, as a Keras head.
 
-    Features are brought to mean 0 and spread 1, scikit-learn fits, and both steps are folded into
-    one dense layer. There is no randomness in it.
+    Features are centred and divided by one number for all, their overall spread, so that `C` means
+    the same for every layer; a number for each feature would raise the quiet, noisy ones to the
+    rank of the telling ones. Scaling and fit are then one dense layer. Nothing in it is random.
 
     Args:
         features: (N, C) numbers.
@@ -223,7 +214,6 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 0.1) ->
     """
     import keras
     from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
 
     features, labels = np.asarray(features), np.asarray(labels)
     if features.ndim != 2 or labels.shape != (len(features),) or not np.isfinite(features).all():
@@ -237,9 +227,10 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 0.1) ->
             f"{np.unique(labels)[:5]}.",
             "Pass the labels of an ImageDataset.",
         )
-    scaler = StandardScaler().fit(features)
-    fitted = LogisticRegression(C=C, max_iter=1000).fit(scaler.transform(features), labels)
-    weights, bias = fitted.coef_, fitted.intercept_
+    middle = features.mean(axis=0, dtype="float64")
+    spread = np.sqrt(features.var(axis=0, dtype="float64").mean()) or 1.0
+    fitted = LogisticRegression(C=C, max_iter=1000).fit((features - middle) / spread, labels)
+    weights, bias = fitted.coef_ / spread, fitted.intercept_
     if len(weights) == 1:  # two classes: scikit-learn keeps only the second one's row
         weights, bias = (
             np.vstack([-weights / 2, weights / 2]),
@@ -249,8 +240,8 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 0.1) ->
     offset = np.full(
         labels.max() + 1, -1e3, "float32"
     )  # a class that never occurs is never answered
-    kernel[:, fitted.classes_] = (weights / scaler.scale_).T
-    offset[fitted.classes_] = bias - weights @ (scaler.mean_ / scaler.scale_)
+    kernel[:, fitted.classes_] = weights.T
+    offset[fitted.classes_] = bias - weights @ middle
     head = keras.Sequential(
         [keras.Input(features.shape[1:]), keras.layers.Dense(kernel.shape[1], name="logits")],
         name="head",
