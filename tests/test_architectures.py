@@ -44,7 +44,7 @@ def test_the_family_tree_is_complete_and_in_order():
 
 def test_costs_are_measured_in_another_process():
     before = costs.peak_megabytes()
-    found = costs.measure_costs(["lenet5", "MobileNetV2"], runs=1)
+    found = costs.measure_costs(["lenet5", "MobileNetV2"], runs=1, cache=False)
     small, large = found["lenet5"], found["MobileNetV2"]
     assert small["parameters"] == 61_706
     assert large["parameters"] == backbone_card("MobileNetV2")["parameters"]
@@ -57,7 +57,34 @@ def test_costs_are_measured_in_another_process():
 
 def test_a_network_that_does_not_fit_is_told_apart(monkeypatch):
     monkeypatch.setattr(costs.subprocess, "run", lambda *a, **k: _Done())
+    assert costs.measure_costs(["lenet5"], cache=False) == {"lenet5": None}
+
+
+def test_what_was_measured_is_kept_and_damage_is_noticed(monkeypatch, tmp_path):
+    calls = []
+
+    def measured(names, runs):
+        calls.append(names)
+        return [(name, {"parameters": 1}) for name in names]
+
+    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(costs, "_in_another_process", measured)
+    for _ in range(2):
+        assert costs.measure_costs(["lenet5"]) == {"lenet5": {"parameters": 1}}
+    assert len(calls) == 1
+    (kept,) = (tmp_path / "costs").iterdir()
+    kept.write_text('{"lenet')
+    assert costs.measure_costs(["lenet5"]) == {"lenet5": {"parameters": 1}}
+    assert len(calls) == 2
+    costs.measure_costs(["lenet5"], cache=False)
+    assert len(calls) == 3
+
+
+def test_a_failed_measurement_is_not_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(costs, "_in_another_process", lambda names, runs: [(names[0], None)])
     assert costs.measure_costs(["lenet5"]) == {"lenet5": None}
+    assert not (tmp_path / "costs").exists()
 
 
 class _Done:

@@ -4,8 +4,11 @@ A giant such as VGG-16 needs more memory than a lesson should, and gives it back
 process ends. And only in a process of its own is the peak the network's and nobody else's.
 """
 
+import hashlib
+import importlib.metadata
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -14,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from tlkit.errors import InputError
+from tlkit.paths import cache_dir, write_atomic
 
 ANCESTORS = ("lenet5", "alexnet")  # built by tlkit.architectures
 FORKS = sys.platform == "linux"  # elsewhere a fork of TensorFlow is not safe, or there is none
 
 
-def measure_costs(names: Sequence[str], runs: int = 3) -> dict[str, dict[str, Any]]:
+def measure_costs(
+    names: Sequence[str], runs: int = 3, cache: bool = True
+) -> dict[str, dict[str, Any] | None]:
     """Build networks, each in a process of its own, let each name one picture, and measure.
 
     The weights are zeros, and nothing is fetched: time and memory do not depend on their values.
@@ -27,6 +33,7 @@ def measure_costs(names: Sequence[str], runs: int = 3) -> dict[str, dict[str, An
     Args:
         names: `"lenet5"`, `"alexnet"` or any of `tlkit.backbone_names()`.
         runs: How many times a picture is named, once the network is warm; the median counts.
+        cache: Keep what was measured on this computer, and use what was kept.
 
     Returns:
         For each name `parameters`; `multiply_adds` for one picture; `milliseconds` for one picture;
@@ -49,7 +56,25 @@ def measure_costs(names: Sequence[str], runs: int = 3) -> dict[str, dict[str, An
         raise InputError(f"runs={runs!r} measures nothing.", "Give a whole number, 1 or more.")
     # Where processes can split, Keras is loaded once and each network gets a copy of that process.
     groups = [list(names)] if FORKS else [[name] for name in names]
-    return {name: cost for group in groups for name, cost in _in_another_process(group, runs)}
+    return {name: cost for group in groups for name, cost in _kept_or_measured(group, runs, cache)}
+
+
+def _kept_or_measured(names: list[str], runs: int, cache: bool) -> list[tuple[str, Any]]:
+    """What was measured before on this computer with these versions, or is measured now."""
+    what = [names, runs, platform.uname(), os.cpu_count()]
+    what += [importlib.metadata.version(package) for package in ("keras", "numpy")]
+    key = hashlib.sha256(json.dumps([*what, Path(__file__).read_text("utf-8")]).encode())
+    kept = cache_dir("costs") / f"{key.hexdigest()[:16]}.json"
+    if cache and kept.is_file():
+        try:
+            found = json.loads(kept.read_bytes())
+            return [(name, found[name]) for name in names]
+        except (ValueError, KeyError, TypeError):
+            pass  # damaged: measure again
+    costs = _in_another_process(names, runs)
+    if cache and all(cost for _, cost in costs):
+        write_atomic(kept, lambda file: file.write(json.dumps(dict(costs)).encode()))
+    return costs
 
 
 def _in_another_process(names: list[str], runs: int) -> list[tuple[str, dict[str, Any] | None]]:
