@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 1 · Motivation: borrow a network
+# # 01 · Motivation: borrow a network
 #
 # Somebody has already shown a network a million photographs. This lesson borrows it, and looks
 # at what it has learnt.
@@ -32,8 +32,8 @@ photos = tlkit.load_dataset("photos", image_size=160)
 photos.show()
 
 # %% [markdown]
-# And here is a network that has never seen them. It learnt from ImageNet, and knows a thousand
-# kinds of things.
+# And here is a network. It learnt from ImageNet, a collection of photographs, and knows a thousand
+# kinds of things. For each it gives a number, its **logit**: the larger, the likelier.
 
 # %% tags=["row-A4", "nbval-check-output"]
 network = tlkit.load_backbone("efficientnet-lite0", image_size=160, classifier=True)
@@ -46,7 +46,7 @@ for photo in ("cat", "coffee", "camera", "rocket"):
 
 # %% [markdown]
 # A few lines, and a computer tells a cat from an espresso. It sees the tripod, not the man behind
-# it: people are not among its thousand kinds, and a network can only answer with the words that
+# it: "person" is not among its thousand kinds, and a network can only answer with the words that
 # it has been given. And it errs: it takes the rocket on its launch pad for a drilling platform.
 
 # %%
@@ -97,11 +97,12 @@ train.show()
 
 # %% [markdown]
 # **Sixty** labelled pictures to learn from; two hundred fresh ones to be tested on. Do not look
-# for an easy trick: size, place, tilt and background vary, and half of the people with a hat wear
+# for an easy trick: size, place, tilt and background vary, and four in ten of those with a hat wear
 # ordinary glasses.
 #
-# Step one: the network *without* its last layer turns each picture into 1,280 numbers, its
-# **features**.
+# Step one: the network *without* its last layer turns each picture into 1,280 **maps**, one for
+# each thing that it looks for, and their averages are the picture's **features**. The network stays
+# **frozen**: none of its weights changes.
 
 # %%
 base = tlkit.load_backbone("efficientnet-lite0", image_size=128)
@@ -110,7 +111,10 @@ features = maps.mean(axis=(1, 2))
 print(train.images.shape, "→", maps.shape, "→", features.shape)
 
 # %% [markdown]
-# Step two: one new layer, our **head**, learns to tell the two classes apart by these numbers.
+# Step two: one new layer, our **head**, learns to tell the two classes apart by these numbers. It
+# is *dense*: each feature is multiplied by a weight and all are added up, once for each class,
+# and the larger sum wins. The **loss** says how wrong the sums are, **Adam** changes the weights
+# to lower it, and each round through the pictures is an **epoch**.
 
 # %% tags=["row-A9"]
 import keras
@@ -185,8 +189,9 @@ plots.bars_with_intervals(
 
 # %% [markdown]
 # The thin lines are 95 % intervals: with two hundred test pictures a score is only known to
-# within some five points. Guessing gives 50 %. (The *same* large network trained from scratch,
-# a fairer and slower rival, has its turn in lesson 3.)
+# within three to seven points, and luck with the sixty pictures is not in it. Guessing gives 50
+# %. (The *same* large network trained from scratch, a fairer and slower rival, has its turn in
+# lesson 3.)
 
 # %% [markdown] tags=["row-A3"]
 # ## What just happened
@@ -205,16 +210,16 @@ plots.bars_with_intervals(
 # A village needs a brain surgeon and has none. It would rather send its heart surgeon to be
 # retrained than a baker: hygiene, anatomy and a steady hand carry over.
 #
-# The analogy breaks in three places. A network can be *copied*, so the heart keeps its surgeon.
-# A surgeon knows when a case is strange; a network answers all the same. And a surgeon's old
-# habits rarely harm, while old features sometimes do, as we shall measure.
+# The analogy breaks in three places. A network can be *copied*, so the heart ward keeps its
+# surgeon. A surgeon knows when a case is strange; a network answers all the same. And a surgeon's
+# old habits rarely harm, while old features sometimes do (lesson 4).
 
 # %% [markdown]
 # ## Why not from nothing?
 #
-# VGG-16 was the network of 2014: thirteen convolutions and three dense layers. How many numbers
-# must be found to train it for *two* classes? Each filter has a weight for each number that it
-# sees, and a bias.
+# VGG-16 was a famous network of 2014: thirteen convolutions and three dense layers. How many
+# numbers must be found to train it for *two* classes? Each filter has a weight for each number
+# that it sees, and a bias.
 
 # %%
 import itertools
@@ -316,12 +321,13 @@ print(learnt.round(1) + 0.0)
 
 # %%
 likeness = np.corrcoef(learnt.ravel(), sobel.ravel())[0, 1]
-claim("the convolution has found the edge kernel by itself", likeness > 0.95,
+claim("the convolution has found the edge kernel from its answers alone", likeness > 0.95,
       f"correlation {likeness:.3f}")
 
 # %% [markdown]
 # Stack a few dozen layers of such filters, and let each look at the answers of the one before.
-# That is a convolutional network.
+# Between two layers every negative number becomes 0 (a *ReLU*); without that bend a stack of
+# filters would be no more than one large filter. That is a convolutional network.
 
 # %% [markdown]
 # ## Look inside
@@ -431,8 +437,8 @@ claim("the first layer sees three pixels, and the last one more than the whole p
 # ### Why it works at all
 #
 # Train networks on very different tasks, and their early layers come out much alike: edges and
-# colours serve everybody (Yosinski et al. 2014, arXiv 1411.1792). So they can be reused. Let us
-# try handwritten digits, a long way from photographs, with 100 labels.
+# colours serve everybody (as Yosinski et al. 2014 remark, arXiv 1411.1792). So they can be
+# reused. Let us try handwritten digits, a long way from photographs, with 100 labels.
 
 # %%
 known, fresh = tlkit.load_dataset("digits", n=300, image_size=128).split(train=100, seed=0)
@@ -503,11 +509,11 @@ for name in sorted(per_million, key=per_million.get, reverse=True):
 
 # %%
 old = {name: value for name, value in per_million.items() if card[name]["year"] <= 2015}
-claim("up to 2015 the verdict was right: Inception first, ResNet second",
+claim("among our three of 2014 and 2015 the verdict was right: Inception first, ResNet second",
       sorted(old, key=old.get, reverse=True)[:2] == ["InceptionV3", "ResNet50"])
 
 # %%
-claim("today MobileNetV2 gets at least four times as much out of a parameter as Inception",
+claim("three years later MobileNetV2 gets four times as much and more out of a parameter",
       per_million["MobileNetV2"] > 4 * per_million["InceptionV3"])
 
 # %%
@@ -576,9 +582,10 @@ print(f"multiply-adds, VGG-16 against LeNet-5: {card['VGG16']['multiply_adds'] /
 #   1502.01852).
 
 # %% [markdown]
-# Does a network that beats us just know the pictures by heart? Two kinds of evidence say no.
-# *Saliency maps* (Simonyan et al. 2013, arXiv 1312.6034) show which pixels matter. Here is a
-# cousin, Grad-CAM: where is the evidence for "tripod"?
+# Does such a network just know its pictures by heart? It is judged on pictures that it was not
+# trained on, so no. But does it look at the right thing? *Saliency maps* (Simonyan et al. 2013,
+# arXiv 1312.6034) show which pixels matter. Here is a cousin, Grad-CAM: where is the evidence for
+# "tripod"?
 
 # %%
 camera = picture["camera"]
@@ -603,15 +610,14 @@ claim("without its evidence the network no longer says tripod; without other pla
       f"{whole:.0%} at first, {without:.0%} and {elsewhere:.0%}")
 
 # %% [markdown]
-# It has never seen this picture, and it looks at the right place. It has learnt something about
-# tripods.
+# It looks at the right place: it has learnt something about tripods.
 #
 # A thousand kinds sound like a lot. Think of a rare animal, and see whether it is among them.
 
 # %% tags=["nbval-check-output"]
 [everything] = tlkit.decode_predictions(np.zeros((1, 1000)), top=1000)
 kinds = [kind for kind, _ in everything]
-for animal in ("okapi", "saola", "quokka"):           # put yours here
+for animal in ("aye-aye", "pangolin", "kakapo"):           # put yours here
     print(f"{animal}: {[kind for kind in kinds if animal in kind.lower()] or 'not known'}")
 
 # %% [markdown]
@@ -622,7 +628,7 @@ for animal in ("okapi", "saola", "quokka"):           # put yours here
 # %% [markdown]
 # ## Where it does not help
 #
-# If data **and** task are of another kind altogether, there is nothing to carry over: a network
+# If data **and** task are of another kind altogether, there is little to carry over: a network
 # that knows photographs will not manage a stock portfolio. A taste of it: shuffle the pixels of
 # every picture, all in the same order. Nothing is lost, but nothing looks like a photograph.
 
@@ -648,8 +654,8 @@ claim("with shuffled pixels, transfer loses 15 points and more",
 # %% [markdown] tags=["row-A11"]
 # ## Who sold it
 #
-# Services that promised "train your own model" did under the hood what you did above. Looked up
-# in autumn 2026:
+# Services promised "train your own model". Those that say how they work say: transfer learning.
+# Looked up in autumn 2026:
 #
 # | service | what became of it |
 # |:--|:--|
@@ -697,7 +703,7 @@ quiz([
         ("one new layer on top of frozen features",
          "Right: 2,562 numbers, fitted to the features of sixty pictures."),
         ("nothing, the network knew the answer",
-         "No: its thousand classes do not contain our question, so a new head had to learn it."),
+         "No: none of its thousand classes means 'hat rather than sunglasses' on drawings."),
     ]),
     Question("Which layers are the most general?", [
         ("the early ones", "Right: edges and colours are useful for nearly every picture."),
@@ -718,14 +724,14 @@ quiz([
     Question("Networks have passed the human error rate on ImageNet. What was it?", [
         ("the error of a large crowd", "No: it was measured on one practised expert."),
         ("5.1 % with five guesses, of one expert",
-         "Right: Russakovsky et al. 2015. Less practised people made more errors."),
+         "Right: Russakovsky et al. 2015. A second, less practised person made 12 %."),
         ("zero, people make no errors", "No: try to tell 120 breeds of dogs apart."),
     ]),
     Question("When is transfer from photographs of least use?", [
         ("for drawings", "No: our people are drawings, and it worked."),
-        ("when you have few labels", "No: that is when it helps most."),
-        ("when data and task are both of another kind",
-         "Right: with shuffled pixels there was nothing for the old features to find."),
+        ("when you have few labels", "No: ten labels were already better than guessing."),
+        ("when nothing in the pictures looks like what it has learnt from",
+         "Right: with shuffled pixels the head lost most of its lead."),
     ]),
 ])
 
@@ -735,7 +741,8 @@ quiz([
 # Replace `...` by your answer and run the cell.
 #
 # **1. Predict.** A kernel has a 1 in the middle and zeros around it. What does it make of a
-# picture? Choose, and then try it with `slide` above.
+# picture? Choose, and then try: `kernels["mine"] = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]])`,
+# and `slide("mine")`.
 
 # %% tags=["exercise"]
 # STUB
@@ -806,9 +813,9 @@ icon_head = tlkit.fit_linear_head(tlkit.extract_features(base, some.images), som
 icon_logits = icon_head.predict(tlkit.extract_features(base, others.images), verbose=0)
 my_accuracy = score(others.labels, icon_logits).accuracy
 # END
-check(my_accuracy, lambda accuracy: 0.5 < accuracy < 0.85, name="Exercise 5",
+check(getattr(my_accuracy, "accuracy", my_accuracy), lambda a: 0.5 < a < 0.97, name="Exercise 5",
       hints=[(lambda accuracy: 1 < accuracy <= 100, "Give a share between 0 and 1."),
-             (lambda accuracy: accuracy >= 0.85, "Too good: test on other pictures."),
+             (lambda accuracy: accuracy >= 0.97, "Too good: test on other pictures."),
              (lambda accuracy: accuracy <= 0.5, "Are features and labels in the same order?")],
       praise="Your second classifier, for quite another question.")
 
@@ -828,5 +835,4 @@ check(my_accuracy, lambda accuracy: 0.5 < accuracy < 0.85, name="Exercise 5",
 # %% [markdown]
 # ## Curriculum rows
 #
-# This lesson covered A1 to A15. Next: what each layer has made of a picture, in
-# [lesson 2](02_representation_learning.ipynb).
+# This lesson covered A1 to A15. Next: what each layer has made of a picture, in lesson 2.
