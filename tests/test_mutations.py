@@ -12,7 +12,20 @@ from tools.lessons import LESSONS
 
 # For each lesson and each thing broken: words of the claims that must fail then, as the lesson
 # states them. Claims that do not depend on what was broken may hold; they are not listed.
-MUST_FAIL: dict[tuple[str, str], list[str]] = {}
+MUST_FAIL: dict[tuple[str, str], list[str]] = {
+    ("01", "random weights"): [
+        "the pretrained network calls the cat a cat",
+        "with random weights it tells fewer photographs apart",
+        "frozen pretrained features beat frozen random ones",
+        "in trained filters, neighbouring weights agree",
+        "with shuffled pixels, transfer loses",
+    ],
+    ("03", "random weights"): [
+        "200 labels are enough for a useful classifier",
+        "the live run agrees with the stored table",
+        "the small network from scratch is far behind",
+    ],
+}
 
 BROKEN = {"random weights": RANDOM_WEIGHTS}
 
