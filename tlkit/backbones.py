@@ -165,7 +165,7 @@ def small_network(image_size: int = 128, classes: int = 2, seed: int = 0) -> "ke
 
     Example:
         >>> small_network().count_params()
-        47002
+        46802
     """
     import keras
     from keras import layers
