@@ -2,7 +2,8 @@
 
 A frozen batch-norm layer multiplies each channel by a constant and adds another; a convolution just
 before it can do both with its own kernel and bias. The output is the same up to rounding, and on a
-CPU the network runs about twice as fast (Jacob et al. 2017, arXiv 1712.05877, section 3.2).
+CPU the network runs faster: see `benchmarks/features.py` (Jacob et al. 2017, arXiv 1712.05877,
+section 3.2).
 """
 
 import keras

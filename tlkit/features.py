@@ -31,10 +31,11 @@ def extract_features(
 ) -> np.ndarray:
     """Run pictures through a frozen network once, and keep what comes out.
 
-    The answer is that of `model.predict` followed by global average pooling, about twice as fast:
-    batch norm is folded into the convolutions and the whole runs as one compiled graph. It is kept
-    on disk under a key made of the pictures, the weights and the computation themselves, so a
-    second call with the same ones reads it back, and any change of any of them does not.
+    The answer is that of `model.predict` followed by global average pooling, but faster (see
+    `benchmarks/features.py`): batch norm is folded into the convolutions and the whole runs as one
+    compiled graph. It is kept on disk under a key made of the pictures, the weights and the
+    computation themselves, so a second call with the same ones reads it back, and any change of any
+    of them does not.
 
     Args:
         model: A functional or Sequential model from RGB 0–255, such as `load_backbone` gives.

@@ -211,7 +211,7 @@ claim(
 
 # %% [markdown]
 # The saving grows with the number of epochs, since only the first one is paid for. (A part of it is
-# that `extract_features` needs about half the time of Keras for a pass.) It also keeps the answer
+# that `extract_features` takes less time than Keras for a pass.) It also keeps the answer
 # on disk, under a key made of the pictures and the weights themselves, so even restarting the
 # notebook costs nothing.
 #
