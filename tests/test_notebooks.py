@@ -30,7 +30,8 @@ def stored(path: Path, version: str):
     """The stored notebook of a source."""
     place = notebook_path(path.stem, version)
     if not place.is_file():
-        pytest.fail(f"{place.name} is missing. Run: make notebooks LESSON={path.stem[:2]}")
+        number = path.stem.partition("_")[0]
+        pytest.fail(f"{place.name} is missing. Run: make notebooks LESSON={number}")
     return nbformat.read(place, as_version=4)
 
 

@@ -52,7 +52,7 @@ def sources(wanted: list[str] | None = None) -> list[Path]:
     Raises:
         BuildError: A wanted lesson has no source.
     """
-    every = sorted(SOURCE.glob("[0-9][0-9]_*.py"))
+    every = sorted(SOURCE.glob("[0-9][0-9]*.py"))
     if not wanted:
         return every
     for start in wanted:
@@ -156,7 +156,7 @@ def drift(path: Path, version: str) -> str | None:
     """
     target = notebook_path(path.stem, version)
     name = target.relative_to(ROOT)
-    mend = f"Run: make notebooks LESSON={path.stem[:2]}"
+    mend = f"Run: make notebooks LESSON={path.stem.partition('_')[0]}"
     if not target.is_file():
         return f"{name} has not been made yet. {mend}"
     stored = nbformat.read(target, as_version=4)

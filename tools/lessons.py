@@ -17,17 +17,25 @@ INDEX = "00_index"
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson: its file's stem, its letter in the curriculum, its title and its promise."""
+    """One lesson: its file's stem, its letter in the curriculum, its title and its promise.
+
+    A chapter too long for one lesson has two, each with its part of the chapter's rows.
+    """
 
     stem: str
     letter: str
     title: str
     promise: str
+    part: range | None = None  # numbers of its rows; None: the whole chapter
 
     @property
     def number(self) -> str:
-        """The two digits that the stem starts with."""
-        return self.stem[:2]
+        """What the stem starts with, such as `"03"` or `"04a"`."""
+        return self.stem.partition("_")[0]
+
+    def teaches(self, row: str) -> bool:
+        """Whether a row of the curriculum, such as `"D8"`, is this lesson's to show."""
+        return row[0] == self.letter and (self.part is None or int(row[1:]) in self.part)
 
     @property
     def exists(self) -> bool:
@@ -49,7 +57,20 @@ LESSONS = (
         "Feature extraction",
         "freeze the network, train a head in milliseconds",
     ),
-    Lesson("04_fine_tuning", "D", "Fine-tuning", "let the network move, and when not to"),
+    Lesson(
+        "04a_fine_tuning",
+        "D",
+        "Fine-tuning",
+        "let the network move without wrecking it",
+        range(1, 8),
+    ),
+    Lesson(
+        "04b_four_cases",
+        "D",
+        "Four cases, measured",
+        "which strategy when, and where the rule of thumb loses",
+        range(8, 12),
+    ),
     Lesson(
         "05_differential_learning_rates",
         "E",
@@ -64,9 +85,9 @@ LESSONS = (
 def curriculum_count() -> str:
     """How much of the curriculum is in lessons that exist, as a sentence."""
     text = (ROOT / "docs" / "curriculum.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^- \*\*([A-G])\d+\*\* ", text, re.MULTILINE)
-    to_come = [lesson.letter for lesson in LESSONS if not lesson.exists]
-    waiting = sum(row in to_come for row in rows)
+    rows = re.findall(r"^- \*\*([A-G]\d+)\*\* ", text, re.MULTILINE)
+    to_come = [lesson for lesson in LESSONS if not lesson.exists]
+    waiting = sum(lesson.teaches(row) for lesson in to_come for row in rows)
     return (
         f"Curriculum: {len(rows) - waiting} of {len(rows)} rows are in lessons that exist; "
         f"{waiting} wait for {len(to_come)} lessons to come."

@@ -170,7 +170,8 @@ def _one_folder_down(text: str) -> str:
 
     def mend(link: re.Match) -> str:
         target = link[2]
-        is_lesson = re.fullmatch(r"\d\d_\w+\.ipynb(#.*)?", target) and not target.startswith(INDEX)
+        is_notebook = re.fullmatch(r"\d\d[a-z]?_\w+\.ipynb(#.*)?", target)
+        is_lesson = is_notebook and not target.startswith(INDEX)
         return link[0] if is_lesson else f"{link[1]}../{target}"
 
     return _LINK.sub(mend, text)

@@ -2,7 +2,7 @@
 # # Transfer Learning, hands on
 #
 # You have a few hundred pictures, a laptop, and an afternoon. That is too little to train a deep
-# network, and enough to borrow one. In seven lessons you will take a network that has learnt from
+# network, and enough to borrow one. In eight lessons you will take a network that has learnt from
 # a million photographs, and make it answer your own question.
 #
 # Nothing in this course needs a network once it is installed: pictures and pretrained weights
