@@ -22,12 +22,20 @@ def progress(items: Iterable[T], total: int, what: str, show: bool | None = None
     """
     start = told = time.monotonic()
     patience = 0.0 if show else PATIENCE
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if show is not False and now - start >= patience and (now - told >= 0.5 or told == start):
-            left = (now - start) / max(done, 1) * (total - done)
-            print(f"\r{what}: {done / total:4.0%}, about {left:.0f} s left ", end="", flush=True)
-            told = now
-        yield item
-    if told != start:
-        print(f"\r{what}: 100%, {time.monotonic() - start:.0f} s           ", flush=True)
+    ended = False
+    try:
+        for done, item in enumerate(items):
+            now = time.monotonic()
+            waited = now - start >= patience and (now - told >= 0.5 or told == start)
+            if show is not False and waited:
+                left = (now - start) / max(done, 1) * (total - done)
+                print(
+                    f"\r{what}: {done / total:4.0%}, about {left:.0f} s left ", end="", flush=True
+                )
+                told = now
+            yield item
+        ended = True
+    finally:
+        if told != start:  # also when whoever asked has seen enough
+            line = f"\r{what}: 100%, {time.monotonic() - start:.0f} s           " if ended else ""
+            print(line, flush=True)
