@@ -1,10 +1,14 @@
 """Composed people: what is promised of the pictures, and how hard they are to tell apart."""
 
+import os
+import shutil
+import sys
+
 import numpy as np
 import pytest
 
 import tlkit
-from tlkit import _people, datasets
+from tlkit import _people, _people_blocks
 from tlkit.datasets import compose_people, load_dataset
 from tlkit.errors import InputError
 
@@ -120,10 +124,11 @@ def test_every_part_exists_in_the_library():
 
 
 def test_blocks_are_kept_and_grow_and_damage_is_mended(own_cache, monkeypatch):
-    monkeypatch.setattr(datasets, "BLOCK", 4)
+    monkeypatch.setattr(_people_blocks, "BLOCK", 4)
     images, labels, masks = compose_people(6, image_size=24, seed=1, masks=True)
     blocks = sorted(own_cache.iterdir())
     assert len(blocks) == 2
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # or some would be drawn where none counts
     drawn = []
     draw = _people.draw_person
 
@@ -149,6 +154,29 @@ def test_blocks_are_kept_and_grow_and_damage_is_mended(own_cache, monkeypatch):
         blocks[0].write_bytes(damage)
         mended = compose_people(6, image_size=24, seed=1)[0]
         assert (mended == images).all() and drawn == [0, 1, 2, 3]
+
+
+def test_a_second_process_draws_every_other_block(own_cache, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    alone = _people_blocks.draw_people(110, 16, 3)
+    shutil.rmtree(own_cache)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    drawn = []
+    draw = _people.draw_person
+    monkeypatch.setattr(
+        _people, "draw_person", lambda index, *how: drawn.append(index) or draw(index, *how)
+    )
+    together = _people_blocks.draw_people(110, 16, 3)
+    assert drawn == [*range(100)]
+    assert all((a == b).all() for a, b in zip(alone, together, strict=True))
+
+
+def test_a_second_process_that_fails_is_not_missed(own_cache, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    assert len(_people_blocks.draw_people(101, 16, 3)[0]) == 101
+    monkeypatch.setattr(sys, "executable", shutil.which("false") or sys.executable)
+    assert len(_people_blocks.draw_people(102, 16, 4)[0]) == 102
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(own_cache):

