@@ -1,6 +1,6 @@
 """How fast features are extracted: ours against keras.Model.predict and ONNX Runtime.
 
-python benchmarks/features.py [--runs 7] [--pictures 320] [--image-size 160]
+python benchmarks/features.py [--runs 7] [--pictures 640] [--image-size 160]
 
 Each round runs all of them in turn on the same pictures; the ratios are medians over the rounds, so
 they hold when the machine's speed drifts. ONNX Runtime needs `pip install -e ".[bench]"`.
@@ -39,7 +39,7 @@ def onnx_runner(model, batch_size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--pictures", type=int, default=320)
+    parser.add_argument("--pictures", type=int, default=640)
     parser.add_argument("--image-size", type=int, default=160)
     parser.add_argument("--batch-size", type=int, default=32)
     options = parser.parse_args()

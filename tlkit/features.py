@@ -4,7 +4,10 @@ import collections
 import difflib
 import hashlib
 import json
+import os
+import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +19,7 @@ from tlkit.errors import InputError
 if TYPE_CHECKING:
     import keras
 
+_parts: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _compiled: collections.OrderedDict[str, Callable] = collections.OrderedDict()
 _COMPILED_AT_MOST = 4
 
@@ -57,31 +61,42 @@ def extract_features(
         >>> extract_features(base, np.zeros((2, 64, 64, 3), "uint8")).shape
         (2, 1280)
     """
-    part = _part(model, layer)
+    part, graph = _part(model, layer)
     images = _checked(images, part)
     if not isinstance(batch_size, int | np.integer) or batch_size < 1:
         raise InputError(
             f"batch_size={batch_size!r} is not a number of pictures.", "Give 1 or more."
         )
-    network = _fingerprint(part, pooled)
-    name = f"{_digest(network, images)}.npz"
+    network = _digest("features 1", graph, str(pooled), *part.get_weights())
+    name = f"{_digest(network, images)}.npz" if cache else ""
     if cache and (kept := recall("features", name)):
         return kept["features"]
-    forward = _compile(network, part, pooled)
-    starts = range(0, len(images), batch_size)
-    features = np.concatenate(
-        [
-            forward(images[start : start + batch_size]).numpy()
-            for start in tell(starts, len(starts), "Extracting features", progress)
-        ]
-    )
+    forward = _compile(network, part, pooled, images.dtype)
+    features = _run(forward, images, batch_size, progress)
     if cache:
         keep("features", name, features=features)
     return features
 
 
-def _part(model: "keras.Model", layer: str | None) -> "keras.Model":
-    """The network from the pictures to the wanted layer, as a flat functional model."""
+def _run(
+    forward: Callable, images: np.ndarray, batch_size: int, progress: bool | None
+) -> np.ndarray:
+    """All batches, some at a time: while one waits for its slowest core, another uses the rest."""
+    starts = range(0, len(images), batch_size)
+    workers = ThreadPoolExecutor(min(3, 1 + (os.cpu_count() or 1)))
+    try:
+        steps = workers.map(lambda start: forward(images[start : start + batch_size]), starts)
+        told = tell(steps, len(starts), "Extracting features", progress)
+        return np.concatenate([np.asarray(step) for step in told])
+    finally:
+        workers.shutdown(cancel_futures=True)
+
+
+def _part(model: "keras.Model", layer: str | None) -> tuple["keras.Model", str]:
+    """The network from the pictures to the wanted layer, and its graph as text.
+
+    Both are made once per model: reading a graph takes longer than running some pictures.
+    """
     import keras
 
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
@@ -89,15 +104,18 @@ def _part(model: "keras.Model", layer: str | None) -> "keras.Model":
             f"{type(model).__name__} is not a model whose layers can be read.",
             "Pass a functional or a built Sequential Keras model, such as load_backbone gives.",
         )
-    if layer is None:
-        return keras.Model(model.inputs, model.outputs[0])
     names = [each.name for each in model.layers]
-    if layer not in names:
+    if layer is not None and layer not in names:
         near = difflib.get_close_matches(str(layer), names, 3) or names[-3:]
         raise InputError(
             f"The model {model.name!r} has no layer {layer!r}.", f"Did you mean {', '.join(near)}?"
         )
-    return keras.Model(model.inputs, model.get_layer(layer).output)
+    known = _parts.setdefault(model, {})
+    if layer not in known:
+        output = model.outputs[0] if layer is None else model.get_layer(layer).output
+        part = keras.Model(model.inputs, output)
+        known[layer] = part, _graph(part)
+    return known[layer]
 
 
 def _checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
@@ -149,8 +167,8 @@ def _digest(*parts: str | bytes | np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _fingerprint(part: "keras.Model", pooled: bool) -> str:
-    """What the network computes: its graph, with layers numbered not named, and its weights."""
+def _graph(part: "keras.Model") -> str:
+    """What the network computes, apart from its weights: its layers, numbered and not named."""
     numbers = {layer.name: f"layer {number}" for number, layer in enumerate(part.layers)}
     numbers[part.name] = "model"
 
@@ -161,33 +179,35 @@ def _fingerprint(part: "keras.Model", pooled: bool) -> str:
             return [nameless(each) for each in value]
         return numbers.get(value, value) if isinstance(value, str) else value
 
-    graph = json.dumps(nameless(part.get_config()), sort_keys=True, default=str)
-    weights = [np.asarray(weight) for weight in part.weights]
-    return _digest("features 1", graph, str(pooled), *weights)
+    return json.dumps(nameless(part.get_config()), sort_keys=True, default=str)
 
 
-def _compile(network: str, part: "keras.Model", pooled: bool) -> Callable:
+def _compile(network: str, part: "keras.Model", pooled: bool, dtype: np.dtype) -> Callable:
     """One graph for any number of pictures; the last few are remembered."""
     import tensorflow as tf
 
     from tlkit._folding import fold_batch_norm
 
-    if network not in _compiled:
+    key = f"{network} {dtype}"
+    if key not in _compiled:
         folded = fold_batch_norm(part)
+        # Weights that are constants of the graph can be laid out once for the processor.
+        constants = [tf.constant(each.value) for each in folded.non_trainable_variables]
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(input_signature=[tf.TensorSpec((None, *part.input_shape[1:]), dtype)])
         def forward(images):
-            features = folded(tf.cast(images, tf.float32), training=False)
+            images = tf.cast(images, tf.float32)
+            features, _ = folded.stateless_call([], constants, images, training=False)
             return (
                 tf.reduce_mean(features, axis=(1, 2))
                 if pooled and len(features.shape) == 4
                 else features
             )
 
-        _compiled[network] = forward
+        _compiled[key] = forward.get_concrete_function()
         while len(_compiled) > _COMPILED_AT_MOST:
             _compiled.popitem(last=False)
-    return _compiled[network]
+    return _compiled[key]
 
 
 def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 1.0) -> "keras.Sequential":
@@ -230,8 +250,11 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 1.0) ->
         )
     middle = features.mean(axis=0, dtype="float64")
     spread = np.sqrt(features.var(axis=0, dtype="float64").mean()) or 1.0
-    fitted = LogisticRegression(C=C, max_iter=1000).fit((features - middle) / spread, labels)
-    weights, bias = fitted.coef_ / spread, fitted.intercept_
+    # Turning the features does not change the fit, and n pictures span n directions at the most:
+    # with few pictures there is far less to fit.
+    basis, turned = np.linalg.qr(((features - middle) / spread).T)
+    fitted = LogisticRegression(C=C, max_iter=1000).fit(turned.T, labels)
+    weights, bias = fitted.coef_ @ basis.T / spread, fitted.intercept_
     if len(weights) == 1:  # two classes: scikit-learn keeps only the second one's row
         weights, bias = (
             np.vstack([-weights / 2, weights / 2]),
