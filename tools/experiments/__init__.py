@@ -68,7 +68,7 @@ def fingerprint(experiment: ModuleType) -> str:
                 f"{experiment.__name__} depends on {entry}, which is not there."
             )
         files |= {f for f in place.rglob("*.*") if "__pycache__" not in f.parts} or {place}
-    for file in sorted(files, key=lambda file: file.name):
+    for file in sorted(files, key=lambda file: (file.name, file.relative_to(ROOT).as_posix())):
         content = file.read_bytes().replace(b"\r\n", b"\n")
         if file.suffix == ".py":
             content = bare_code(content.decode()).encode()
