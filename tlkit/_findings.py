@@ -1,0 +1,160 @@
+"""What `diagnose` can find, in words, and a table of findings that prints well."""
+
+import html
+import textwrap
+from dataclasses import dataclass
+
+# name: severity, what it means, the mend
+KNOWN = {
+    "batch norm will move": (
+        "warning",
+        "{count} batch-norm layers hold statistics of the pictures the network learnt from. In "
+        "training they drift towards those of your batches, and its weights fit them no more.",
+        "After unfreezing, set trainable = False on every batch-norm layer, as tlkit.unfreeze "
+        "does, and compile again.",
+    ),
+    "trainable changed since compile": (
+        "error",
+        "{count} weights were frozen or unfrozen after the model had been compiled and trained. "
+        "fit goes on with the old choice and does not say so.",
+        "Compile the model again.",
+    ),
+    "everything is frozen": (
+        "error",
+        "No weight of this model can change, so fit does nothing.",
+        "Set trainable = True on the head at least, or call tlkit.unfreeze; compile again.",
+    ),
+    "nothing is frozen": (
+        "warning",
+        "Every layer of a pretrained network would train at once, below a head that knows "
+        "nothing yet.",
+        "Freeze the network (base.trainable = False), compile, and train the head first.",
+    ),
+    "only the head trains": (
+        "warning",
+        "The rate, {rate:g}, is one for fine-tuning, but all that was pretrained is frozen. The "
+        "head alone will hardly get anywhere at such a rate.",
+        "Call tlkit.unfreeze and compile again; or train the head at a rate near 1e-3.",
+    ),
+    "inputs scaled twice": (
+        "error",
+        "Your pictures arrive at the first trained layer {ratio:.0g} times as strong as they "
+        "should be: the model sees almost nothing of them.",
+        "Scale them once: give the model the range it was built for. Backbones of tlkit take "
+        "0–255.",
+    ),
+    "inputs not scaled": (
+        "error",
+        "Your pictures arrive at the first trained layer unscaled, with values up to {high:.0f}; "
+        "it was made for values near 1.",
+        "Put a keras.layers.Rescaling, or the network's own preprocess_input, before that layer.",
+    ),
+    "softmax twice": (
+        "error",
+        "The model ends in probabilities, and softmax is applied to them once more ({where}). "
+        "That flattens them, and the gradients with them.",
+        "End in logits: take the activation off the last layer, and keep from_logits=True.",
+    ),
+    "logits taken for probabilities": (
+        "error",
+        "The model ends in logits, numbers of any size, but the loss expects probabilities.",
+        "Give the loss from_logits=True, as in "
+        "keras.losses.SparseCategoricalCrossentropy(from_logits=True).",
+    ),
+    "head does not fit the classes": (
+        "error",
+        "The head gives {width} answers, but the labels name {classes} classes.",
+        "Replace the head by one with {classes} outputs.",
+    ),
+    "labels do not fit the loss": (
+        "error",
+        "The loss wants {wanted}, but the labels are {given}.",
+        "Use {loss}.",
+    ),
+    "learning rate too high": (
+        "warning",
+        "Pretrained layers would train at a rate of {rate:g}. {limit:g} is about the most that "
+        "they stand with this optimizer; above it their weights are soon lost.",
+        "Compile with a tenth of the head's rate or less, such as 1e-4 with Adam.",
+    ),
+    "learning rate too low": (
+        "warning",
+        "At a rate of {rate:g} the weights stay where they are for any training that ends today.",
+        "Compile with a higher rate, such as 1e-4 with Adam; below {limit:g} little happens.",
+    ),
+    "head is not trained yet": (
+        "warning",
+        "The head still has the random values it was made with, and pretrained layers below it "
+        "would train with it.",
+        "Freeze them, train the head, and only then call tlkit.unfreeze and compile again.",
+    ),
+    "optimizer carried over": (
+        "error",
+        "The optimizer has already made {steps} steps under another compile. It remembers "
+        "weights and momentum of that time.",
+        "Make a new optimizer for each compile.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a model.
+
+    Args:
+        name: What it is called, always the same.
+        severity: `"error"`: it defeats the training or the answers; `"warning"`: it costs accuracy.
+        meaning: What it means for this model.
+        mend: What to do.
+    """
+
+    name: str
+    severity: str
+    meaning: str
+    mend: str
+
+
+def finding(name: str, **values: object) -> Finding:
+    """A known finding with the values of this model."""
+    severity, meaning, mend = KNOWN[name]
+    return Finding(name, severity, meaning.format(**values), mend.format(**values))
+
+
+class Findings(tuple):
+    """Findings, worst first; prints as a table, in a terminal and in a notebook."""
+
+    _NONE = "Nothing found."
+    _HEADINGS = ("finding", "severity", "what it means", "the mend")
+
+    def __repr__(self) -> str:
+        if not self:
+            return self._NONE
+        widths = (20, 8, 34, 30)
+        lines = [self._line(self._HEADINGS, widths), "  ".join("─" * width for width in widths)]
+        for each in self:
+            texts = (each.name, each.severity, each.meaning, each.mend)
+            columns = [textwrap.wrap(t, w) for t, w in zip(texts, widths, strict=True)]
+            for number in range(max(map(len, columns))):
+                parts = [column[number] if number < len(column) else "" for column in columns]
+                lines.append(self._line(parts, widths))
+        return "\n".join(lines)
+
+    __str__ = __repr__
+
+    @staticmethod
+    def _line(parts, widths) -> str:
+        return "  ".join(f"{p:{w}}" for p, w in zip(parts, widths, strict=True)).rstrip()
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<p>{self._NONE}</p>"
+
+        def row(tag, texts):
+            left = ' style="text-align:left"'
+            return "".join(f"<{tag}{left}>{html.escape(text)}</{tag}>" for text in texts)
+
+        body = "".join(
+            f"<tr>{row('td', (each.name, each.severity, each.meaning, each.mend))}</tr>"
+            for each in self
+        )
+        return f"<table><tr>{row('th', self._HEADINGS)}</tr>{body}</table>"
