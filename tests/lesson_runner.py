@@ -42,6 +42,16 @@ def _load_untrained(*arguments, **more):
 _backbones.load_backbone = tlkit.load_backbone = _load_untrained
 """
 
+ONE_RATE = """
+import tlkit, tlkit.learning_rates as _rates
+_make = _rates.differential_optimizer
+
+def _one_rate(model, learning_rate=1e-3, ratio=3.0, *arguments, **more):
+    return _make(model, learning_rate, 1.0, *arguments, **more)
+
+_rates.differential_optimizer = tlkit.differential_optimizer = _one_rate
+"""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -6,7 +6,7 @@ A claim that holds whatever the network has learnt would prove nothing.
 import pytest
 from example_lesson import SOURCE as EXAMPLE
 from example_lesson import write_lesson
-from lesson_runner import RANDOM_WEIGHTS, lesson_source, run_lesson
+from lesson_runner import ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
 
 from tools.lessons import LESSONS
 
@@ -25,9 +25,13 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
         "the live run agrees with the stored table",
         "the small network from scratch is far behind",
     ],
+    ("05", "one rate for all groups"): [
+        "every group moves by the fraction asked for",
+        "decay that follows the rate keeps its share",
+    ],
 }
 
-BROKEN = {"random weights": RANDOM_WEIGHTS}
+BROKEN = {"random weights": RANDOM_WEIGHTS, "one rate for all groups": ONE_RATE}
 
 
 @pytest.mark.lessons
