@@ -258,6 +258,26 @@ def test_outputs_of_another_version_of_the_code_are_drift(stored):
     assert "its outputs come from another version of its code" in drift(stored, "learner")
 
 
+def test_new_text_is_taken_over_without_a_run(stored):
+    path = notebook_path(NAME, "learner")
+    outputs = [cell.get("outputs") for cell in nbformat.read(path, as_version=4).cells]
+    write_lesson(stored.parent, SOURCE.replace("A minute.", "An hour."))
+    assert main(["--text"]) == 0 and main(["--check"]) == 0
+    told = nbformat.read(path, as_version=4)
+    assert [cell.get("outputs") for cell in told.cells] == outputs
+    assert "An hour." in sources(told)
+
+
+def test_new_code_is_not_taken_over_without_a_run(stored, capsys):
+    path = notebook_path(NAME, "learner")
+    before = path.read_bytes()
+    write_lesson(stored.parent, SOURCE.replace('print("ten"', 'print("eleven"'))
+    assert main(["--text"]) == 1 and "changed since" in capsys.readouterr().err
+    path_of_none = notebook_path(NAME, "solved")
+    path_of_none.unlink()
+    assert main(["--text"]) == 1 and path.read_bytes() == before and not path_of_none.exists()
+
+
 def test_a_notebook_that_was_never_made_is_drift(course):
     assert "has not been made yet" in drift(course, "learner")
 

@@ -3,6 +3,7 @@
 python -m tools.build_notebooks            # every lesson
 python -m tools.build_notebooks 01 03      # these
 python -m tools.build_notebooks --check    # run nothing; say which stored ones are out of date
+python -m tools.build_notebooks --text     # run nothing; take over what changed in the text alone
 """
 
 from __future__ import annotations
@@ -133,15 +134,51 @@ def build(path: Path, version: str, report=print) -> Path:
     began = time.perf_counter()
     target.parent.mkdir(parents=True, exist_ok=True)
     execute(notebook, target.parent, report)
+    size = _store(notebook, path.stem, target)
+    seconds = time.perf_counter() - began
+    report(f"{target.relative_to(ROOT)}: written after {seconds:.0f} s, {size // 1000} kB")
+    return target
+
+
+def retell(path: Path, version: str, report=print) -> Path:
+    """Store a lesson whose text or tags changed and whose code did not, with the outputs it has.
+
+    Args:
+        path: The lesson's source.
+        version: `"learner"` or `"solved"`.
+        report: Called with lines of progress.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        SourceError: The source is malformed.
+        BuildError: The stored outputs come from other code, or the notebook breaks a rule.
+    """
+    target = notebook_path(path.stem, version)
+    notebook = read_lesson(path, version)
+    stored = nbformat.read(target, as_version=4) if target.is_file() else nbformat.v4.new_notebook()
+    if stored.metadata.get("tlkit", {}).get("executed_source") != source_hash(notebook):
+        raise BuildError(f"The code of {path.name} changed since {target.name} was run; make it.")
+    cells = [
+        [cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, stored)
+    ]
+    for new, old in zip(*cells, strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    _store(notebook, path.stem, target)
+    report(f"{target.relative_to(ROOT)}: has its new text")
+    return target
+
+
+def _store(notebook: NotebookNode, stem: str, target: Path) -> int:
+    """Write a notebook that has its outputs, unless it breaks a rule; returns its size in bytes."""
     notebook.metadata["tlkit"] = {"executed_source": source_hash(notebook)}
-    _demand_none(target.name, problems(notebook, path.stem, executed=True))
+    _demand_none(target.name, problems(notebook, stem, executed=True))
     nbformat.validate(notebook)
     text = nbformat.writes(notebook) + "\n"
     if not write_atomic(target, lambda file: file.write(text.encode())):
         raise BuildError(f"{target.relative_to(ROOT)} cannot be written; is the folder read-only?")
-    seconds = time.perf_counter() - began
-    report(f"{target.relative_to(ROOT)}: written after {seconds:.0f} s, {len(text) // 1000} kB")
-    return target
+    return len(text)
 
 
 def drift(path: Path, version: str) -> str | None:
@@ -217,6 +254,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", help="the numbers of the lessons, such as 01 03")
     parser.add_argument("--check", action="store_true", help="only say what is out of date")
+    parser.add_argument("--text", action="store_true", help="take over new text, run nothing")
     parser.add_argument("--stale", action="store_true", help="make only what is out of date")
     options = parser.parse_args(arguments)
     try:
@@ -226,8 +264,8 @@ def main(arguments: list[str] | None = None) -> int:
             print("\n".join(found) or f"All {len(chosen)} notebooks agree with their sources.")
             return 1 if found else 0
         for pair in chosen:
-            if not options.stale or drift(*pair):
-                build(*pair)
+            if not (options.stale or options.text) or drift(*pair):
+                (retell if options.text else build)(*pair)
     except (BuildError, SourceError) as error:
         print(f"{error}", file=sys.stderr)
         return 1
