@@ -16,6 +16,9 @@ def pytest_configure(config: pytest.Config) -> None:
         others = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
         os.environ["PYTHONPATH"] = os.pathsep.join([str(NO_NETWORK), str(ROOT), *others])
         runpy.run_path(str(NO_NETWORK / "sitecustomize.py"))
+    else:  # a core for each worker: threads of two of them would only wait for one another
+        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
     # Not MPLBACKEND: kernels would inherit it, and draw nothing into the page.
     os.environ["MATPLOTLIBRC"] = str(ROOT / "tests" / "matplotlibrc")
 
