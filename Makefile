@@ -4,7 +4,7 @@
 #   make test           run every test and every notebook
 #   make check          every test but the notebooks; about two minutes
 #   make test-offline   make test, with every network but loopback cut off (Linux)
-#   make lint           ruff over everything
+#   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
@@ -59,6 +59,7 @@ test-offline: $(INSTALLED)
 
 lint: $(INSTALLED)
 	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
 
 notebooks: $(INSTALLED)
 	@$(RUN) -m tools.build_notebooks $(LESSON)

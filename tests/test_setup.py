@@ -40,6 +40,14 @@ needs_make = pytest.mark.skipif(
 )
 
 
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_every_source_is_clean(command):
+    pytest.importorskip("ruff")
+    ruff = [sys.executable, "-m", "ruff", *command, "."]
+    done = subprocess.run(ruff, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout}\nRun: ruff check --fix . && ruff format ."
+
+
 def markers(computer: str, python: str) -> dict[str, str]:
     """The environment that markers are evaluated in, on another computer."""
     sys_platform, platform_system, os_name, machine = COMPUTERS[computer]
