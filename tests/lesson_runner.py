@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,13 +69,17 @@ class Outcome:
     errors: tuple[str, ...]
 
 
-def run_lesson(path: Path, prelude: str, cache: Path, timeout: int = 600) -> Outcome:
+def run_lesson(
+    path: Path, prelude: str, cache: Path, until: Sequence[str] = (), timeout: int = 600
+) -> Outcome:
     """Run a solved lesson in a fresh kernel after a prelude that breaks something.
 
     Args:
         path: The lesson's source.
         prelude: Python code that runs first.
         cache: A folder of its own for what is cached, so that nothing wrong is left behind.
+        until: Words of claims; cells after the last one that makes such a claim are left out, to
+            save their time. All cells are run by default.
         timeout: Seconds for each cell.
 
     Returns:
@@ -82,6 +87,8 @@ def run_lesson(path: Path, prelude: str, cache: Path, timeout: int = 600) -> Out
     """
     notebook = read_lesson(path, SOLVED)
     lesson = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    ends = [n for n, cell in enumerate(lesson, 1) if any(words in cell.source for words in until)]
+    lesson = lesson[: max(ends, default=len(lesson))]
     first, last = (nbformat.v4.new_code_cell(code) for code in (_LISTEN + prelude, _TELL))
     notebook.cells = [first, *lesson, last]
     environment = {**os.environ, "TLKIT_CACHE": str(cache)}

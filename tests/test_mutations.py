@@ -39,12 +39,9 @@ BROKEN = {"random weights": RANDOM_WEIGHTS, "one rate for all groups": ONE_RATE}
     ("lesson", "broken"), MUST_FAIL, ids=[f"{lesson}-{broken}" for lesson, broken in MUST_FAIL]
 )
 def test_the_claims_notice(lesson, broken, tmp_path):
-    outcome = run_lesson(lesson_source(lesson), BROKEN[broken], tmp_path / "cache")
-    unheard = [
-        words
-        for words in MUST_FAIL[lesson, broken]
-        if not any(words in statement for statement in outcome.failed)
-    ]
+    wanted = MUST_FAIL[lesson, broken]
+    outcome = run_lesson(lesson_source(lesson), BROKEN[broken], tmp_path / "cache", until=wanted)
+    unheard = [w for w in wanted if not any(w in statement for statement in outcome.failed)]
     assert not unheard, (
         f"With {broken} these claims should fail and did not: {unheard}.\n"
         f"Failed: {outcome.failed}\nHeld: {outcome.passed}\nErrors: {outcome.errors}"
@@ -89,6 +86,14 @@ def test_random_weights_reach_a_lesson_and_all_claims_are_heard(tmp_path):
     assert sound.passed == ("the first filters are strong", "there are weights")
     assert sound.failed == ("the last claim is heard as well",)
     assert len(sound.errors) == 1 and "NameError" in sound.errors[0]
+
+
+def test_what_comes_after_the_last_wanted_claim_is_not_run(tmp_path):
+    source = "# %%\nfrom tlkit.exercises import claim\n\nclaim('first', True)\n\n# %%\n1 / 0\n"
+    path = write_lesson(tmp_path, source)
+    assert len(run_lesson(path, "", tmp_path / "cache").errors) == 1
+    outcome = run_lesson(path, "", tmp_path / "cache", until=["first"])
+    assert outcome.errors == () and outcome.passed == ("first",)
 
 
 def test_a_prelude_that_fails_is_no_proof(tmp_path):
