@@ -54,6 +54,7 @@ import numpy as np
 
 from tlkit import plots
 
+# %%
 picture = dict(zip(titles, photos.images, strict=True))
 [top5] = tlkit.decode_predictions(network.predict(picture["cat"][None], verbose=0))
 plots.predictions(picture["cat"], *zip(*top5, strict=True), title="Chelsea")
@@ -66,6 +67,8 @@ plots.predictions(picture["cat"], *zip(*top5, strict=True), title="Chelsea")
 untrained = tlkit.load_backbone("efficientnet-lite0", 160, classifier=True, weights=None)
 random_logits = untrained.predict(photos.images, verbose=0)
 random_answers = {best for [(best, _)] in tlkit.decode_predictions(random_logits, top=1)}
+
+# %%
 print(f"{network.count_params():,} weights; {len(photos)} photographs")
 print(f"{len(set(answers))} different answers with them, {len(random_answers)} with random ones")
 
@@ -73,12 +76,18 @@ print(f"{len(set(answers))} different answers with them, {len(random_answers)} w
 from tlkit.exercises import Question, check, claim, quiz
 
 cats = ("tabby", "tiger cat", "Egyptian cat")
-claim("the pretrained network calls the cat a cat, and the coffee an espresso",
-      named["cat"] in cats and named["coffee"] == "espresso", f"{named['cat']}, {named['coffee']}")
+claim(
+    "the pretrained network calls the cat a cat, and the coffee an espresso",
+    named["cat"] in cats and named["coffee"] == "espresso",
+    f"{named['cat']}, {named['coffee']}",
+)
 
 # %%
-claim("with random weights it tells fewer photographs apart",
-      len(random_answers) < len(set(answers)), f"{len(random_answers)} against {len(set(answers))}")
+claim(
+    "with random weights it tells fewer photographs apart",
+    len(random_answers) < len(set(answers)),
+    f"{len(random_answers)} against {len(set(answers))}",
+)
 
 # %% [markdown]
 # That is what *pretrained* means: a known point to start from, instead of random values.
@@ -139,6 +148,8 @@ print(f"{(guesses == test.labels).mean():.0%} of the fresh pictures are right")
 from tlkit.scores import score
 
 quick_head = tlkit.fit_linear_head(tlkit.extract_features(base, train.images), train.labels)
+
+# %%
 test_features = tlkit.extract_features(base, test.images)
 transfer = score(test.labels, quick_head.predict(test_features, verbose=0))
 print(transfer)
@@ -154,9 +165,11 @@ blank_features = tlkit.extract_features(blank, test.images)
 control = score(test.labels, blank_head.predict(blank_features, verbose=0))
 
 # %%
-claim("frozen pretrained features beat frozen random ones by 15 points and more",
-      transfer.accuracy - control.accuracy > 0.15,
-      f"{transfer.accuracy:.0%} against {control.accuracy:.0%}")
+claim(
+    "frozen pretrained features beat frozen random ones by 15 points and more",
+    transfer.accuracy - control.accuracy > 0.15,
+    f"{transfer.accuracy:.0%} against {control.accuracy:.0%}",
+)
 
 # %% [markdown]
 # And a small network of our own, trained from nothing on the same sixty pictures? It has all it
@@ -177,15 +190,21 @@ small.fit(train.images, train.labels, batch_size=16, epochs=25, verbose=0)
 scratch = score(test.labels, small.predict(test.images, verbose=0))
 
 # %%
-claim("from sixty pictures, the borrowed network beats the small one from scratch by far",
-      transfer.accuracy - scratch.accuracy > 0.12,
-      f"{transfer.accuracy:.0%} against {scratch.accuracy:.0%}")
+claim(
+    "from sixty pictures, the borrowed network beats the small one from scratch by far",
+    transfer.accuracy - scratch.accuracy > 0.12,
+    f"{transfer.accuracy:.0%} against {scratch.accuracy:.0%}",
+)
 
 # %%
 runs = {"pretrained features": transfer, "random features": control, "from scratch": scratch}
 plots.bars_with_intervals(
-    list(runs), [run.accuracy for run in runs.values()], [run[1:3] for run in runs.values()],
-    value_label="accuracy on 200 fresh pictures", percent=True)
+    list(runs),
+    [run.accuracy for run in runs.values()],
+    [run[1:3] for run in runs.values()],
+    value_label="accuracy on 200 fresh pictures",
+    percent=True,
+)
 
 # %% [markdown]
 # The thin lines are 95 % intervals: with two hundred test pictures a score is only known to
@@ -231,6 +250,7 @@ def vgg16_parameters(classes):
     sizes = [7 * 7 * 512, 4096, 4096, classes]
     return convolutions + sum(a * b + b for a, b in itertools.pairwise(sizes))
 
+
 # %% tags=["row-A1", "nbval-check-output"]
 print(f"{vgg16_parameters(classes=2):,} parameters")
 print(f"{vgg16_parameters(classes=2) // 300:,} for each of 300 pictures")
@@ -242,8 +262,11 @@ print(f"{head.count_params():,} in the head that you have just trained")
 
 # %% tags=["nbval-check-output"]
 published = tlkit.backbone_card("VGG16")["parameters"]
-claim("our count for 1,000 classes is that of Keras", vgg16_parameters(1000) == published,
-      f"{published:,}")
+claim(
+    "our count for 1,000 classes is that of Keras",
+    vgg16_parameters(1000) == published,
+    f"{published:,}",
+)
 claim("the slide is off by one", vgg16_parameters(2) - 134_268_737 == 1)
 
 # %% [markdown]
@@ -252,22 +275,33 @@ claim("the slide is off by one", vgg16_parameters(2) - 134_268_737 == 1)
 #
 # But must it be a million labels? Here is what you get with 10, 20, 60 and 200.
 
-# %% tags=["row-A14"]
+# %%
 counts, few_labels = [10, 20, 60, 200], []
+
+# %% tags=["row-A14"]
 for count in counts:
     some = pool.take(count, seed=0)
     some_head = tlkit.fit_linear_head(tlkit.extract_features(base, some.images), some.labels)
     few_labels.append(score(test.labels, some_head.predict(test_features, verbose=0)))
 
 # %%
-plots.curve(counts, [s.accuracy for s in few_labels], ["transfer"],
-            [[s.low for s in few_labels], [s.high for s in few_labels]],
-            x_label="labelled pictures", y_label="accuracy", log_x=True, percent=True)
+plots.curve(
+    counts,
+    [s.accuracy for s in few_labels],
+    ["transfer"],
+    [[s.low for s in few_labels], [s.high for s in few_labels]],
+    x_label="labelled pictures",
+    y_label="accuracy",
+    log_x=True,
+    percent=True,
+)
 
 # %%
-claim("200 labels are worth more than 10, by 8 points at least",
-      few_labels[-1].accuracy - few_labels[0].accuracy > 0.08,
-      f"{few_labels[-1].accuracy:.0%} against {few_labels[0].accuracy:.0%}")
+claim(
+    "200 labels are worth more than 10, by 8 points at least",
+    few_labels[-1].accuracy - few_labels[0].accuracy > 0.08,
+    f"{few_labels[-1].accuracy:.0%} against {few_labels[0].accuracy:.0%}",
+)
 
 # %%
 claim("sixty labels are enough for three pictures in four", few_labels[2].accuracy > 0.75)
@@ -288,19 +322,26 @@ claim("sixty labels are enough for three pictures in four", few_labels[2].accura
 # A **kernel** is a small table of weights. It slides over the picture; at each place, weights and
 # pixels are multiplied and added up. Choose a kernel and see what it answers to.
 
-# %% tags=["row-A12"]
+# %%
 from scipy.ndimage import correlate
 
 from tlkit.widgets import explore
 
 sobel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-kernels = {"left-right edges": sobel, "up-down edges": sobel.T, "blur": np.ones((3, 3)) / 9,
-           "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])}
+kernels = {
+    "left-right edges": sobel,
+    "up-down edges": sobel.T,
+    "blur": np.ones((3, 3)) / 9,
+    "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
+}
 grey = picture["camera"].mean(axis=-1)
 
+
+# %% tags=["row-A12"]
 def slide(kernel="left-right edges", times=1):
     answer = np.clip(np.abs(times * correlate(grey, kernels[kernel])), 0, 255)
     return plots.image_grid([grey, answer], ["the picture", kernel], columns=2)
+
 
 explore(slide, kernel=list(kernels), times=(1, 4))
 
@@ -321,8 +362,11 @@ print(learnt.round(1) + 0.0)
 
 # %%
 likeness = np.corrcoef(learnt.ravel(), sobel.ravel())[0, 1]
-claim("the convolution has found the edge kernel from its answers alone", likeness > 0.95,
-      f"correlation {likeness:.3f}")
+claim(
+    "the convolution has found the edge kernel from its answers alone",
+    likeness > 0.95,
+    f"correlation {likeness:.3f}",
+)
 
 # %% [markdown]
 # Stack a few dozen layers of such filters, and let each look at the answers of the one before.
@@ -342,15 +386,19 @@ plots.filters(first)
 # Some are edges: light on one side, dark on the other. Some are plain spots of colour. Random
 # filters would be confetti: no weight would know its neighbour.
 
+
 # %%
 def neighbours_agree(filters):
     return np.corrcoef(filters[:, :-1].ravel(), filters[:, 1:].ravel())[0, 1]
 
+
 # %%
 confetti = blank.get_layer("stem_conv").get_weights()[0]
-claim("in trained filters, neighbouring weights agree; in random ones they do not",
-      neighbours_agree(first) > 0.3 > neighbours_agree(confetti),
-      f"correlation {neighbours_agree(first):.2f} against {neighbours_agree(confetti):.2f}")
+claim(
+    "in trained filters, neighbouring weights agree; in random ones they do not",
+    neighbours_agree(first) > 0.3 > neighbours_agree(confetti),
+    f"correlation {neighbours_agree(first):.2f} against {neighbours_agree(confetti):.2f}",
+)
 
 # %% [markdown]
 # What do *later* layers look for? Start from noise, and change the picture, step by step, so that
@@ -360,10 +408,15 @@ claim("in trained filters, neighbouring weights agree; in random ones they do no
 # %%
 from tlkit import explain
 
-dreams = [explain.maximise_activation(base, layer, [0, 1, 2, 3, 4], steps=32)
-          for layer in ("block_01", "block_08", "features")]
-plots.image_grid(np.concatenate(dreams), columns=5,
-                 caption="What excites five channels of block_01, block_08 and features.")
+dreams = [
+    explain.maximise_activation(base, layer, [0, 1, 2, 3, 4], steps=32)
+    for layer in ("block_01", "block_08", "features")
+]
+plots.image_grid(
+    np.concatenate(dreams),
+    columns=5,
+    caption="What excites five channels of block_01, block_08 and features.",
+)
 
 # %% [markdown]
 # Stripes and grains first, then curls and patterns, then things that almost have a shape. Now
@@ -372,11 +425,16 @@ plots.image_grid(np.concatenate(dreams), columns=5,
 # %%
 large = tlkit.load_dataset("photos", image_size=512).images
 steps = range(0, 512, 128)
-tiles = np.concatenate([large[:, y:y + 128, x:x + 128] for y in steps for x in steps])
-found = [explain.strongest_patches(base, tiles, layer, channel, n=6, patch=48)
-         for layer, channel in (("block_02", 12), ("block_08", 10))]
-plots.image_grid(np.concatenate([row.patches for row in found]), columns=6,
-                 caption="Channel 12 of block_02 (above) and channel 10 of block_08 (below).")
+tiles = np.concatenate([large[:, y : y + 128, x : x + 128] for y in steps for x in steps])
+found = [
+    explain.strongest_patches(base, tiles, layer, channel, n=6, patch=48)
+    for layer, channel in (("block_02", 12), ("block_08", 10))
+]
+plots.image_grid(
+    np.concatenate([row.patches for row in found]),
+    columns=6,
+    caption="Channel 12 of block_02 (above) and channel 10 of block_08 (below).",
+)
 
 # %% [markdown]
 # The early channel asks for edges that fall to the right, whatever they are made of: grass, a
@@ -391,8 +449,9 @@ wears = features[train.labels == 0], features[train.labels == 1]
 apart = [np.mean(a[:, None] > b) for a, b in zip(wears[0].T, wears[1].T, strict=True)]
 channel = int(np.argmax(apart))
 shades = explain.strongest_patches(base, test.images, "features", channel, n=12, patch=64)
-plots.image_grid(shades.patches, columns=6,
-                 caption=f"Where channel {channel} of the last layer responds most.")
+plots.image_grid(
+    shades.patches, columns=6, caption=f"Where channel {channel} of the last layer responds most."
+)
 
 # %% [markdown]
 # Nobody ever showed it these drawings. Yet on the fresh pictures, this one number alone is
@@ -401,8 +460,11 @@ plots.image_grid(shades.patches, columns=6,
 # %%
 one = test_features[:, channel]
 chance = np.mean(one[test.labels == 0][:, None] > one[test.labels == 1])
-claim("a channel nobody trained for it tells sunglasses from hats", chance > 0.65,
-      f"larger for the sunglasses in {chance:.0%} of all pairs; 50 % would be chance")
+claim(
+    "a channel nobody trained for it tells sunglasses from hats",
+    chance > 0.65,
+    f"larger for the sunglasses in {chance:.0%} of all pairs; 50 % would be chance",
+)
 
 # %% [markdown]
 # ### From general to specific
@@ -411,14 +473,16 @@ claim("a channel nobody trained for it tells sunglasses from hats", chance > 0.6
 # then **whole objects**, and at the very end **classes**. One reason is how much of the picture a
 # unit can see at all.
 
+
 # %%
-def sees(layer_name, side=3, step=2):          # the stem: a 3 by 3 kernel in steps of 2
+def sees(layer_name, side=3, step=2):  # the stem: a 3 by 3 kernel in steps of 2
     for layer in network.layers:
-        if "depthwise_conv" in layer.name:     # the only others that look at neighbours
+        if "depthwise_conv" in layer.name:  # the only others that look at neighbours
             side += (layer.kernel_size[0] - 1) * step
             step *= layer.strides[0]
         if layer.name == layer_name:
             return side
+
 
 # %% tags=["row-A6", "nbval-check-output"]
 for name in ("stem", "block_02", "block_05", "block_10", "features"):
@@ -426,8 +490,11 @@ for name in ("stem", "block_02", "block_05", "block_10", "features"):
     print(f"{name:9} {channels:5} channels see {sees(name):4} pixels")
 
 # %%
-claim("the first layer sees three pixels, and the last one more than the whole picture",
-      sees("stem") == 3 and sees("features") > 160, f"{sees('stem')} and {sees('features')} pixels")
+claim(
+    "the first layer sees three pixels, and the last one more than the whole picture",
+    sees("stem") == 3 and sees("features") > 160,
+    f"{sees('stem')} and {sees('features')} pixels",
+)
 
 # %% [markdown]
 # Many books say *top* and *bottom* layers, and mean opposite things. This course says **early**
@@ -443,15 +510,20 @@ claim("the first layer sees three pixels, and the last one more than the whole p
 # %%
 known, fresh = tlkit.load_dataset("digits", n=300, image_size=128).split(train=100, seed=0)
 
+
 def digit_accuracy(model, layer):
     head = tlkit.fit_linear_head(tlkit.extract_features(model, known.images, layer), known.labels)
     logits = head.predict(tlkit.extract_features(model, fresh.images, layer), verbose=0)
     return score(fresh.labels, logits).accuracy
 
+
 # %% tags=["row-A5"]
 middle, random_middle = digit_accuracy(base, "block_08"), digit_accuracy(blank, "block_08")
-claim("for digits, pretrained features from the middle beat random ones",
-      middle - random_middle > 0.08, f"{middle:.0%} against {random_middle:.0%}")
+claim(
+    "for digits, pretrained features from the middle beat random ones",
+    middle - random_middle > 0.08,
+    f"{middle:.0%} against {random_middle:.0%}",
+)
 
 # %% [markdown]
 # What was learnt on photographs helps to read digits. We took the features from the middle,
@@ -478,11 +550,13 @@ unknown = dict.fromkeys(["parameters", "multiply_adds", "milliseconds", "megabyt
 print("year  network              million     million      top-1     one picture  memory")
 print("                           parameters  mult.-adds   published measured     measured")
 for name, entry in family.items():
-    entry |= costs[name] or unknown             # unknown: it did not fit into the memory
+    entry |= costs[name] or unknown  # unknown: it did not fit into the memory
     top1 = f"{entry['top1']:.1%}".replace("nan%", "none")
-    print(f"{entry['year']}  {entry['label']:19} {entry['parameters'] / 1e6:9.2f} "
-          f"{entry['multiply_adds'] / 1e6:11.1f} {top1:>11} "
-          f"{entry['milliseconds']:9.0f} ms {entry['megabytes']:7.0f} MB")
+    print(
+        f"{entry['year']}  {entry['label']:19} {entry['parameters'] / 1e6:9.2f} "
+        f"{entry['multiply_adds'] / 1e6:11.1f} {top1:>11} "
+        f"{entry['milliseconds']:9.0f} ms {entry['megabytes']:7.0f} MB"
+    )
 
 # %% [markdown]
 # *Top-1* is the share of 50,000 ImageNet photographs whose first answer is right, as published
@@ -493,9 +567,13 @@ for name, entry in family.items():
 # %%
 judged = [entry for entry in family.values() if entry["top1"] > 0 and entry["parameters"] > 0]
 plots.scatter_labelled(
-    [entry["parameters"] / 1e6 for entry in judged], [100 * entry["top1"] for entry in judged],
-    [f"{entry['label']} ({entry['year']})" for entry in judged], log_x=True,
-    x_label="million parameters", y_label="published top-1 accuracy in %")
+    [entry["parameters"] / 1e6 for entry in judged],
+    [100 * entry["top1"] for entry in judged],
+    [f"{entry['label']} ({entry['year']})" for entry in judged],
+    log_x=True,
+    x_label="million parameters",
+    y_label="published top-1 accuracy in %",
+)
 
 # %% [markdown]
 # Up and to the left is better. An old verdict says: *Inception wins on accuracy per parameter,
@@ -509,17 +587,25 @@ for name in sorted(per_million, key=per_million.get, reverse=True):
 
 # %%
 old = {name: value for name, value in per_million.items() if card[name]["year"] <= 2015}
-claim("among our three of 2014 and 2015 the verdict was right: Inception first, ResNet second",
-      sorted(old, key=old.get, reverse=True)[:2] == ["InceptionV3", "ResNet50"])
 
 # %%
-claim("three years later MobileNetV2 gets four times as much and more out of a parameter",
-      per_million["MobileNetV2"] > 4 * per_million["InceptionV3"])
+claim(
+    "among our three of 2014 and 2015 the verdict was right: Inception first, ResNet second",
+    sorted(old, key=old.get, reverse=True)[:2] == ["InceptionV3", "ResNet50"],
+)
 
 # %%
-claim("and our small Lite0 is more accurate than VGG-16 with a twentieth of its parameters",
-      card["efficientnet-lite0"]["top1"] > card["VGG16"]["top1"]
-      and 20 * card["efficientnet-lite0"]["parameters"] < card["VGG16"]["parameters"])
+claim(
+    "three years later MobileNetV2 gets four times as much and more out of a parameter",
+    per_million["MobileNetV2"] > 4 * per_million["InceptionV3"],
+)
+
+# %%
+claim(
+    "and our small Lite0 is more accurate than VGG-16 with a twentieth of its parameters",
+    card["efficientnet-lite0"]["top1"] > card["VGG16"]["top1"]
+    and 20 * card["efficientnet-lite0"]["parameters"] < card["VGG16"]["parameters"],
+)
 
 # %% [markdown]
 # As for ensembles: three Inception-ResNets and one Inception v4 together reached 3.08 % *top-5*
@@ -534,7 +620,7 @@ claim("and our small Lite0 is more accurate than VGG-16 with a twentieth of its 
 
 # %% tags=["nbval-check-output"]
 x = np.array([[1.0, -2.0, 3.0]])
-silent = layers.Dense(3, kernel_initializer="zeros")       # a block that has learnt nothing yet
+silent = layers.Dense(3, kernel_initializer="zeros")  # a block that has learnt nothing yet
 print("plain:   ", keras.ops.convert_to_numpy(silent(x)))
 print("residual:", keras.ops.convert_to_numpy(x + silent(x)))
 
@@ -544,14 +630,18 @@ print("residual:", keras.ops.convert_to_numpy(x + silent(x)))
 
 # %% tags=["nbval-check-output"]
 place = {layer.name: number for number, layer in enumerate(network.layers)}
-sources = {layer.name: [origin._keras_history.operation.name for origin in
-                        keras.tree.flatten(layer.input)] for layer in network.layers[1:]}
+sources = {
+    layer.name: [origin._keras_history.operation.name for origin in keras.tree.flatten(layer.input)]
+    for layer in network.layers[1:]
+}
 shortcuts = [name for name, origins in sources.items() if len(origins) == 2]
 print(len(shortcuts), "shortcuts")
 
 # %%
-claim("every layer reads only from earlier layers",
-      all(place[origin] < place[name] for name in sources for origin in sources[name]))
+claim(
+    "every layer reads only from earlier layers",
+    all(place[origin] < place[name] for name in sources for origin in sources[name]),
+)
 
 # %% [markdown]
 # ### What training took when they were new
@@ -605,9 +695,11 @@ plots.image_grid(covered, ["the picture", "its evidence covered", "another fifth
 # %% tags=["row-A13"]
 after = tlkit.decode_predictions(network.predict(covered, verbose=0), top=1000)
 whole, without, elsewhere = (dict(kinds)[named["camera"]] for kinds in after)
-claim("without its evidence the network no longer says tripod; without other places it does",
-      whole > 0.5 and without < 0.4 * whole and elsewhere > 0.6 * whole,
-      f"{whole:.0%} at first, {without:.0%} and {elsewhere:.0%}")
+claim(
+    "without its evidence the network no longer says tripod; without other places it does",
+    whole > 0.5 and without < 0.4 * whole and elsewhere > 0.6 * whole,
+    f"{whole:.0%} at first, {without:.0%} and {elsewhere:.0%}",
+)
 
 # %% [markdown]
 # It looks at the right place: it has learnt something about tripods.
@@ -617,7 +709,7 @@ claim("without its evidence the network no longer says tripod; without other pla
 # %% tags=["nbval-check-output"]
 [everything] = tlkit.decode_predictions(np.zeros((1, 1000)), top=1000)
 kinds = [kind for kind, _ in everything]
-for animal in ("aye-aye", "pangolin", "kakapo"):           # put yours here
+for animal in ("aye-aye", "pangolin", "kakapo"):  # put yours here
     print(f"{animal}: {[kind for kind in kinds if animal in kind.lower()] or 'not known'}")
 
 # %% [markdown]
@@ -635,16 +727,20 @@ for animal in ("aye-aye", "pangolin", "kakapo"):           # put yours here
 # %%
 order = np.random.default_rng(0).permutation(128 * 128)
 
+
 def shuffled_features(data):
     pixels = data.images.reshape(len(data), -1, 3)[:, order]
     return tlkit.extract_features(base, pixels.reshape(data.images.shape))
 
+
 # %% tags=["row-A10"]
 lost_head = tlkit.fit_linear_head(shuffled_features(train), train.labels)
 lost = score(test.labels, lost_head.predict(shuffled_features(test), verbose=0))
-claim("with shuffled pixels, transfer loses 15 points and more",
-      transfer.accuracy - lost.accuracy > 0.15,
-      f"{lost.accuracy:.0%} instead of {transfer.accuracy:.0%}")
+claim(
+    "with shuffled pixels, transfer loses 15 points and more",
+    transfer.accuracy - lost.accuracy > 0.15,
+    f"{lost.accuracy:.0%} instead of {transfer.accuracy:.0%}",
+)
 
 # %% [markdown]
 # Lesson 4 measures this properly, with a control that tells "nothing transfers" from "nothing to
@@ -685,8 +781,10 @@ claim("with shuffled pixels, transfer loses 15 points and more",
 
 # %%
 print(f"sunglasses or hat from 60 pictures: {transfer}")
-print(f"  the same with random weights: {control.accuracy:.0%}; small network from scratch: "
-      f"{scratch.accuracy:.0%}; shuffled pixels: {lost.accuracy:.0%}")
+print(
+    f"  the same with random weights: {control.accuracy:.0%}; small network from scratch: "
+    f"{scratch.accuracy:.0%}; shuffled pixels: {lost.accuracy:.0%}"
+)
 print(f"  with 10, 20, 60, 200 labels: {', '.join(f'{s.accuracy:.0%}' for s in few_labels)}")
 print(f"ten digits from 100 pictures: {middle:.0%} ({random_middle:.0%} with random weights)")
 print(f"VGG-16 for two classes: {vgg16_parameters(2):,} parameters")
@@ -697,43 +795,91 @@ print(f"VGG-16 for two classes: {vgg16_parameters(2):,} parameters")
 # Click on an answer to see whether it is right, and why.
 
 # %% tags=["quiz"]
-quiz([
-    Question("What did we train for sunglasses or hat?", [
-        ("the whole network", "No: it stayed frozen. Only the new last layer learnt."),
-        ("one new layer on top of frozen features",
-         "Right: 2,562 numbers, fitted to the features of sixty pictures."),
-        ("nothing, the network knew the answer",
-         "No: none of its thousand classes means 'hat rather than sunglasses' on drawings."),
-    ]),
-    Question("Which layers are the most general?", [
-        ("the early ones", "Right: edges and colours are useful for nearly every picture."),
-        ("the late ones", "No: they have become specific to the classes of the source task."),
-        ("all are alike", "No: you saw stripes early on, and things with a shape late."),
-    ]),
-    Question("Why does a head for two classes on VGG-16 make so little difference to its size?", [
-        ("because two classes need no weights", "No: they need 2 × 4,096 weights and two biases."),
-        ("because most parameters sit in the first dense layer",
-         "Right: 7 × 7 × 512 × 4,096 are more than 100 million of the 134."),
-        ("because convolutions are large", "No: all thirteen have fewer than 15 million together."),
-    ]),
-    Question("A residual network is …", [
-        ("a feed-forward network with shortcuts", "Right: layers read only from earlier ones."),
-        ("a network with feedback", "No: nothing flows backwards when it answers; we checked."),
-        ("an ensemble of two networks", "No: it is one network, whose blocks add to their input."),
-    ]),
-    Question("Networks have passed the human error rate on ImageNet. What was it?", [
-        ("the error of a large crowd", "No: it was measured on one practised expert."),
-        ("5.1 % with five guesses, of one expert",
-         "Right: Russakovsky et al. 2015. A second, less practised person made 12 %."),
-        ("zero, people make no errors", "No: try to tell 120 breeds of dogs apart."),
-    ]),
-    Question("When is transfer from photographs of least use?", [
-        ("for drawings", "No: our people are drawings, and it worked."),
-        ("when you have few labels", "No: ten labels were already better than guessing."),
-        ("when nothing in the pictures looks like what it has learnt from",
-         "Right: with shuffled pixels the head lost most of its lead."),
-    ]),
-])
+quiz(
+    [
+        Question(
+            "What did we train for sunglasses or hat?",
+            [
+                ("the whole network", "No: it stayed frozen. Only the new last layer learnt."),
+                (
+                    "one new layer on top of frozen features",
+                    "Right: 2,562 numbers, fitted to the features of sixty pictures.",
+                ),
+                (
+                    "nothing, the network knew the answer",
+                    "No: none of its thousand classes means 'a hat, no sunglasses' in a drawing.",
+                ),
+            ],
+        ),
+        Question(
+            "Which layers are the most general?",
+            [
+                ("the early ones", "Right: edges and colours are useful for nearly every picture."),
+                (
+                    "the late ones",
+                    "No: they have become specific to the classes of the source task.",
+                ),
+                ("all are alike", "No: you saw stripes early on, and things with a shape late."),
+            ],
+        ),
+        Question(
+            "Why does a head for two classes on VGG-16 make so little difference to its size?",
+            [
+                (
+                    "because two classes need no weights",
+                    "No: they need 2 × 4,096 weights and two biases.",
+                ),
+                (
+                    "because most parameters sit in the first dense layer",
+                    "Right: 7 × 7 × 512 × 4,096 are more than 100 million of the 134.",
+                ),
+                (
+                    "because convolutions are large",
+                    "No: all thirteen have fewer than 15 million together.",
+                ),
+            ],
+        ),
+        Question(
+            "A residual network is …",
+            [
+                (
+                    "a feed-forward network with shortcuts",
+                    "Right: layers read only from earlier ones.",
+                ),
+                (
+                    "a network with feedback",
+                    "No: nothing flows backwards when it answers; we checked.",
+                ),
+                (
+                    "an ensemble of two networks",
+                    "No: it is one network, whose blocks add to their input.",
+                ),
+            ],
+        ),
+        Question(
+            "Networks have passed the human error rate on ImageNet. What was it?",
+            [
+                ("the error of a large crowd", "No: it was measured on one practised expert."),
+                (
+                    "5.1 % with five guesses, of one expert",
+                    "Right: Russakovsky et al. 2015. A second, less practised person made 12 %.",
+                ),
+                ("zero, people make no errors", "No: try to tell 120 breeds of dogs apart."),
+            ],
+        ),
+        Question(
+            "When is transfer from photographs of least use?",
+            [
+                ("for drawings", "No: our people are drawings, and it worked."),
+                ("when you have few labels", "No: ten labels were already better than guessing."),
+                (
+                    "when nothing in the pictures looks like what it has learnt from",
+                    "Right: with shuffled pixels the head lost most of its lead.",
+                ),
+            ],
+        ),
+    ]
+)
 
 # %% [markdown]
 # ## Exercises
@@ -750,10 +896,16 @@ what_comes_out = ...  # "the same picture", "a black picture" or "only edges"
 # SOLUTION
 what_comes_out = "the same picture"
 # END
-check(what_comes_out, "the same picture",
-      choices=["the same picture", "a black picture", "only edges"], name="Exercise 1",
-      hints=[("only edges", "Edges need a difference: weights of both signs."),
-             ("a black picture", "Each pixel is multiplied by 1, and its neighbours by 0.")])
+check(
+    what_comes_out,
+    "the same picture",
+    choices=["the same picture", "a black picture", "only edges"],
+    name="Exercise 1",
+    hints=[
+        ("only edges", "Edges need a difference: weights of both signs."),
+        ("a black picture", "Each pixel is multiplied by 1, and its neighbours by 0."),
+    ],
+)
 
 # %% [markdown]
 # **2. Change one value.** How many numbers would your head train for *five* classes instead of two?
@@ -764,14 +916,21 @@ five_classes = ...
 # SOLUTION
 five_classes = 1280 * 5 + 5
 # END
-check(five_classes, 6405, name="Exercise 2",
-      hints=[(6400, "Nearly. Each class has a bias, too."),
-             (2562, "That is the head for two classes.")],
-      hint="Each of the 1,280 features has a weight for each class.")
+check(
+    five_classes,
+    6405,
+    name="Exercise 2",
+    hints=[
+        (6400, "Nearly. Each class has a bias, too."),
+        (2562, "That is the head for two classes."),
+    ],
+    hint="Each of the 1,280 features has a weight for each class.",
+)
 
 # %% [markdown]
 # **3. Write a function.** How many parameters has a convolution with a square kernel of `side`
 # pixels that reads `maps_in` maps and makes `maps_out` of them?
+
 
 # %% tags=["exercise"]
 def convolution_parameters(side, maps_in, maps_out):
@@ -781,10 +940,14 @@ def convolution_parameters(side, maps_in, maps_out):
     return side * side * maps_in * maps_out + maps_out
     # END
 
-check(convolution_parameters,
-      cases=[((3, 3, 64), 1792), ((3, 64, 64), 36_928), ((1, 320, 1280), 410_880)],
-      hints=[(1728, "Nearly. Each map that comes out has a bias, too.")],
-      hint="Count the weights of one filter, then the filters.", name="Exercise 3")
+
+check(
+    convolution_parameters,
+    cases=[((3, 3, 64), 1792), ((3, 64, 64), 36_928), ((1, 320, 1280), 410_880)],
+    hints=[(1728, "Nearly. Each map that comes out has a bias, too.")],
+    hint="Count the weights of one filter, then the filters.",
+    name="Exercise 3",
+)
 
 # %% [markdown]
 # **4. Look it up.** One of these rare animals *is* among the thousand kinds: okapi, axolotl,
@@ -796,8 +959,13 @@ known_animal = ...
 # SOLUTION
 known_animal = next(a for a in ("okapi", "axolotl", "quokka", "saola") if a in kinds)
 # END
-check(known_animal, "axolotl", choices=["okapi", "axolotl", "quokka", "saola"], name="Exercise 4",
-      hint="Use the loop of the section on ImageNet.")
+check(
+    known_animal,
+    "axolotl",
+    choices=["okapi", "axolotl", "quokka", "saola"],
+    name="Exercise 4",
+    hint="Use the loop of the section on ImageNet.",
+)
 
 # %% [markdown]
 # **5. Write it yourself.** Train a head for the five groups of the `"icons"` on 150 of 300
@@ -813,11 +981,17 @@ icon_head = tlkit.fit_linear_head(tlkit.extract_features(base, some.images), som
 icon_logits = icon_head.predict(tlkit.extract_features(base, others.images), verbose=0)
 my_accuracy = score(others.labels, icon_logits).accuracy
 # END
-check(getattr(my_accuracy, "accuracy", my_accuracy), lambda a: 0.5 < a < 0.97, name="Exercise 5",
-      hints=[(lambda accuracy: 1 < accuracy <= 100, "Give a share between 0 and 1."),
-             (lambda accuracy: accuracy >= 0.97, "Too good: test on other pictures."),
-             (lambda accuracy: accuracy <= 0.5, "Are features and labels in the same order?")],
-      praise="Your second classifier, for quite another question.")
+check(
+    getattr(my_accuracy, "accuracy", my_accuracy),
+    lambda a: 0.5 < a < 0.97,
+    name="Exercise 5",
+    hints=[
+        (lambda accuracy: 1 < accuracy <= 100, "Give a share between 0 and 1."),
+        (lambda accuracy: accuracy >= 0.97, "Too good: test on other pictures."),
+        (lambda accuracy: accuracy <= 0.5, "Are features and labels in the same order?"),
+    ],
+    praise="Your second classifier, for quite another question.",
+)
 
 # %% [markdown]
 # ## Further reading

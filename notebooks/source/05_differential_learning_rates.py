@@ -151,8 +151,8 @@ fresh = model.get_weights()
 import tensorflow as tf
 
 with tf.GradientTape() as tape:
-    logits = model(train.images[:32].astype("float32"))
-    loss = cross_entropy(train.labels[:32], logits)
+    logits = model(train.images[:16].astype("float32"))
+    loss = cross_entropy(train.labels[:16], logits)
 gradients = tape.gradient(loss, model.trainable_variables)
 
 
