@@ -330,6 +330,7 @@ def first_cell_without(text):
         (set_source(3, "\n".join(["x = 1"] * 13)), "has 13 lines"),
         (set_source(3, ""), "is empty"),
         (set_source(3, "%matplotlib inline"), "magic"),
+        (set_source(2, "import keras"), "imports keras before tlkit"),
         (set_source(3, "!pip install something"), "magic"),
         (set_source(3, "# NBVAL_CHECK_OUTPUT because it matters\n1"), "nbval comment"),
         (lambda n: n.cells[2].metadata.update(tags=["nbval-check-ouptut"]), "unknown tag"),

@@ -46,7 +46,7 @@ def problems(notebook: NotebookNode, stem: str, executed: bool) -> list[str]:
     Returns:
         One sentence per broken rule; empty when there is none.
     """
-    found = [*_tags(notebook), *_lengths(notebook)]
+    found = [*_tags(notebook), *_lengths(notebook), *_imports(notebook)]
     if executed:
         found += [*_outputs(notebook), *_pictures(notebook), *_compared(notebook), *_size(notebook)]
     if stem != INDEX:
@@ -108,6 +108,20 @@ def _lengths(notebook: NotebookNode) -> Iterator[str]:
             yield f"Cell {number} is empty."
     if lengths and (median := statistics.median_low(lengths.values())) > MEDIAN_LINES:
         yield f"The median code cell has {median} lines; {MEDIAN_LINES} are wanted."
+
+
+def _imports(notebook: NotebookNode) -> Iterator[str]:
+    for number, cell in code_cells(notebook):
+        first = re.search(
+            r"^\s*(?:import|from) (tlkit|keras|tensorflow)\b", cell.source, re.MULTILINE
+        )
+        if first:
+            if first[1] != "tlkit":
+                yield (
+                    f"Cell {number} imports {first[1]} before tlkit, which keeps TensorFlow from "
+                    "greeting on stderr."
+                )
+            return
 
 
 def _outputs(notebook: NotebookNode) -> Iterator[str]:

@@ -110,8 +110,9 @@ train.show()
 # ordinary glasses.
 #
 # Step one: the network *without* its last layer turns each picture into 1,280 **maps**, one for
-# each thing that it looks for, and their averages are the picture's **features**. The network stays
-# **frozen**: none of its weights changes.
+# each thing that it looks for. A map is a small grid of numbers, here four by four: how much of
+# that thing is in each part of the picture. The averages of the maps are the picture's
+# **features**. The network stays **frozen**: none of its weights changes.
 
 # %%
 base = tlkit.load_backbone("efficientnet-lite0", image_size=128)
@@ -401,9 +402,9 @@ claim(
 )
 
 # %% [markdown]
-# What do *later* layers look for? Start from noise, and change the picture, step by step, so that
-# one channel responds more and more: **activation maximisation**. One row for each of three
-# layers, from early to late.
+# What do *later* layers look for? A **channel** is what makes one map of a layer: one thing that it
+# looks for. Start from noise, and change the picture, step by step, so that one channel responds
+# more and more: **activation maximisation**. One row for each of three layers, from early to late.
 
 # %%
 from tlkit import explain
@@ -419,8 +420,9 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# Stripes and grains first, then curls and patterns, then things that almost have a shape. Now
-# the other way round: of all places in our photographs, which excite a channel most?
+# Stripes and grains first, then curls and patterns. The last row is hard to read: now and then
+# there is something like an eye or a shell, and much of it is tangle. So now the other way round:
+# of all places in our photographs, which excite a channel most?
 
 # %%
 large = tlkit.load_dataset("photos", image_size=512).images
@@ -454,8 +456,9 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# Nobody ever showed it these drawings. Yet on the fresh pictures, this one number alone is
-# usually larger for sunglasses than for a hat.
+# The network was never trained on these drawings; we only picked this channel, out of 1,280, by our
+# sixty labels. Not all of the patches show sunglasses. Yet on the fresh pictures, which had no part
+# in the choice, this one number alone is usually larger for sunglasses than for a hat.
 
 # %%
 one = test_features[:, channel]
@@ -469,9 +472,9 @@ claim(
 # %% [markdown]
 # ### From general to specific
 #
-# Early layers see **edges and colours**; then come **textures and patterns**, then **parts**,
-# then **whole objects**, and at the very end **classes**. One reason is how much of the picture a
-# unit can see at all.
+# The usual story: early layers see **edges and colours**; then come **textures and patterns**, then
+# **parts**, then **whole objects**, and at the very end **classes**. You have seen its beginning
+# above. One reason for it is how much of the picture each number in a map can depend on.
 
 
 # %%
@@ -562,7 +565,8 @@ for name, entry in family.items():
 # *Top-1* is the share of 50,000 ImageNet photographs whose first answer is right, as published
 # (AlexNet: Krizhevsky et al. 2012, table 2; Lite0: its release notes; the others: the table of
 # Keras Applications). LeNet-5 read digits and was never tried. Memory is what building and
-# running took beyond Keras itself.
+# running took beyond Keras itself. Each time is the middle one of three runs. If the computer is
+# busy, even a tiny network can look slow; the multiply-adds say how much work there really is.
 
 # %%
 judged = [entry for entry in family.values() if entry["top1"] > 0 and entry["parameters"] > 0]
@@ -615,8 +619,8 @@ claim(
 # ### What ResNet added
 #
 # A **residual connection** adds a block's input to its output: `x + f(x)`. The block only learns
-# what to *change*. If it has nothing to say, the picture passes through untouched, so a hundred
-# layers do no harm.
+# what to *change*. If it has nothing to say, its input passes through untouched. That made it
+# possible to train networks of more than a hundred layers.
 
 # %% tags=["nbval-check-output"]
 x = np.array([[1.0, -2.0, 3.0]])
@@ -672,8 +676,8 @@ print(f"multiply-adds, VGG-16 against LeNet-5: {card['VGG16']['multiply_adds'] /
 #   1502.01852).
 
 # %% [markdown]
-# Does such a network just know its pictures by heart? It is judged on pictures that it was not
-# trained on, so no. But does it look at the right thing? *Saliency maps* (Simonyan et al. 2013,
+# Does such a network *only* know its pictures by heart? No: it is judged on pictures that it was
+# not trained on. But does it look at the right thing? *Saliency maps* (Simonyan et al. 2013,
 # arXiv 1312.6034) show which pixels matter. Here is a cousin, Grad-CAM: where is the evidence for
 # "tripod"?
 
@@ -702,7 +706,7 @@ claim(
 )
 
 # %% [markdown]
-# It looks at the right place: it has learnt something about tripods.
+# In this photograph it looks at the right place. One photograph is no proof, but a good sign.
 #
 # A thousand kinds sound like a lot. Think of a rare animal, and see whether it is among them.
 

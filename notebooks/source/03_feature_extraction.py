@@ -55,8 +55,10 @@ claim("200 labels are enough for a useful classifier", result.low > 0.85, str(re
 # ## Two parts: keep the featuriser, replace the classifier
 #
 # An image classifier is two machines in a row. The **featuriser** turns a picture into numbers
-# that describe it. The **classifier**, or head, turns those numbers into an answer. Here is the
-# whole pretrained network with its original head; a picture goes in on the first line.
+# that describe it; it is also called the **backbone**, or `base` in our code. The **classifier**,
+# or head, turns those numbers into an answer. Here is the whole pretrained network with its
+# original head. The picture goes in on the first line. Three numbers are height, width, and how
+# many **maps** there are: each map says where in the picture one thing was found.
 
 # %% tags=["row-C1", "nbval-check-output"]
 full = tlkit.load_backbone("efficientnet-lite0", image_size=128, classifier=True)
@@ -106,8 +108,9 @@ claim(
 )
 
 # %% [markdown]
-# Perhaps because it learnt its hats from photographs, and ours are drawn. The features know more
-# than the old head can say.
+# Guessing would give 50 %. Perhaps the old head learnt its hats from photographs, and ours are
+# drawn. Or our rule was unfair: six kinds of headwear stand against two of sunglasses. What is
+# sure: the same features held the answer, for the new head found it there.
 #
 # ### What pooling gives up
 #
@@ -148,9 +151,10 @@ claim("the maps before pooling do know", unpooled.low > 0.8, str(unpooled))
 # %% [markdown]
 # ## The frozen network is a function
 #
-# A frozen network gives the same answer to the same picture every time. So there is no need to
-# ask it twice. The usual recipe asks it again in every epoch: it puts the frozen network inside
-# the model and calls `fit`. Here it is in plain Keras.
+# A **frozen** network does not change: it gives the same answer to the same picture every time. So
+# there is no need to ask it twice. But the usual recipe puts the frozen network inside the model
+# and calls `fit`. Then every picture passes through it again in every **epoch**, that is, in every
+# round of training. Here is that recipe in plain Keras.
 
 # %%
 import keras
@@ -210,10 +214,11 @@ claim(
 )
 
 # %% [markdown]
-# The saving grows with the number of epochs, since only the first one is paid for. (A part of it is
-# that `extract_features` takes less time than Keras for a pass.) It also keeps the answer
-# on disk, under a key made of the pictures and the weights themselves, so even restarting the
-# notebook costs nothing.
+# Why not ten times, for ten epochs? The small head must be trained, too, and that is on the clock.
+# The more epochs, the more you save. (A part of the saving is that `extract_features` is faster
+# than Keras at a single pass.) Normally `extract_features` also keeps the features on disk. Their
+# file name is made from the pictures and the weights, so that old features are never mistaken for
+# new ones. After a restart they are read back instead of computed.
 #
 # What is left to wait for is the head itself.
 
@@ -226,7 +231,9 @@ print(f"fitting a linear head took {1000 * (time.perf_counter() - start):.0f} ms
 # ## Which head?
 #
 # With features in hand, every classifier you know can be the head. We compare four from
-# scikit-learn, in one setting each. Choosing is part of training, so it happens by
+# scikit-learn, in one setting each: a weighted sum (linear), a tiny neural network (multilayer), a
+# vote among the five most similar pictures, and a vote among many decision trees (random forest).
+# Choosing is part of training, so it happens by
 # **cross-validation** on the 200 *training* labels: fit on four fifths, judge on the fifth that
 # was left out, five times over. The test pictures stay out of it.
 
@@ -270,8 +277,8 @@ claim(
 )
 
 # %% [markdown]
-# The pretrained network has done the bending already: what is left can be cut with a straight
-# line. Start with the linear head: it has the fewest knobs, and nothing to wait for.
+# The pretrained network has done the hard part already: most of what is left, a plain weighted sum
+# can tell apart. Start with the linear head: it has few knobs, and there is nothing to wait for.
 
 # %% [markdown]
 # ## How many labels do you need?
@@ -280,8 +287,9 @@ claim(
 # a classifier:
 #
 # - **frozen, pretrained**: what you just did;
-# - **frozen, random**: the same network with random weights, as a control;
-# - **large network from scratch**: the same architecture, every weight trained;
+# - **frozen, random**: the same network with random weights. It is a **control**: all is the same
+#   but the pretraining, so the difference is due to that;
+# - **large network from scratch**: built in the same way, every weight trained, no borrowed ones;
 # - **small network from scratch**: what you might build by hand.
 #
 # Here is that small network. You will meet it again as `tlkit.small_network`.
@@ -295,8 +303,9 @@ small.add(keras.layers.GlobalAveragePooling2D())
 small.add(keras.layers.Dense(2))
 
 # %% [markdown]
-# Training the large one from scratch takes minutes for each point, so we stored the table: three
-# sets of training pictures, one test set of five hundred. (`make experiments` computes it again.)
+# Training the large one from scratch takes minutes for each point, so we stored the table. It holds
+# three repeats, called **seeds**: three sets of training pictures, three random starts, and one
+# test set of five hundred. (`make experiments` computes it again.)
 
 # %%
 from tlkit.paths import read_experiment
@@ -327,8 +336,8 @@ tlkit.plots.curve(
 
 # %% [markdown]
 # The lines are means of three seeds; each shade reaches from the worst to the best. "Frozen,
-# random" is the control that matters: the same architecture and the same head, but features that
-# nobody trained. It is the *pretraining* that helps.
+# random" is the control that matters: the same network and the same kind of head, but features that
+# nobody trained. The difference between these two is what the *pretraining* gives.
 
 # %%
 control = paired_difference(runs("frozen, pretrained", 60), runs("frozen, random", 60))
@@ -437,9 +446,10 @@ too_early = paired_difference(far["block_12"], far["stem"])
 claim("but the earliest is far worse", too_early.low > 0.3, str(too_early))
 
 # %% [markdown]
-# So the rule holds here, in the middle of the network: not at its start, where there are only
-# edges and colours. (The five splits share their pictures, so these intervals are a little too
-# narrow.) Now the people, who are nearer to what ImageNet shows, also from 100 labels.
+# So here the rule holds, but not all the way back. The first layer sees only edges and colours, and
+# gives only 32 numbers per picture; either may be why it fails. (The five splits share most of
+# their pictures, so these intervals are too narrow. Trust the large differences only.) Now the
+# people, whom we take to be nearer to what ImageNet shows, also from 100 labels.
 
 # %%
 near_layers = {
@@ -453,15 +463,18 @@ near_gain = paired_difference(near["block_12"], near["features"])
 claim("the people gain less from it", near_gain.mean < earlier.mean - 0.01, str(near_gain))
 
 # %% [markdown]
-# The best layer depends on the task, and the labels that you have can tell you which it is. Lesson
-# 02 follows this through all sixteen blocks.
+# For the people the earlier layer does not help: its interval reaches both ways from zero. So the
+# best layer depends on the task, and the labels that you have can tell you which it is. Lesson 02
+# follows this through all sixteen blocks.
 
 # %% [markdown]
 # ## What does it look at?
 #
-# **Grad-CAM** asks the last maps which places speak for an answer. It needs the whole way from
-# picture to logits, so we join the backbone and our head into one model. We look at pictures
-# that it got right, and at pictures that it got wrong.
+# **Grad-CAM** asks where the evidence for an answer was. Each of the last maps says where one thing
+# was found. Grad-CAM adds up those maps, with more weight for the ones that push the answer up.
+# The result is coarse: four by four cells, blown up to the size of the picture. It needs the whole
+# way from picture to logits, so we join the backbone and our head into one model. We look at
+# pictures that it got right, and at pictures that it got wrong.
 
 # %%
 model = tlkit.attach_head(base, head)
@@ -505,13 +518,15 @@ pixels = tlkit.explain.saliency(model, picture, smooth=8)
 tlkit.plots.heat_overlay(picture, pixels, title="saliency")
 
 # %% [markdown]
-# It lights the face as much as the hat. What would *change* the answer is not always what *speaks*
-# for it: sunglasses drawn there would change it.
+# In this picture it lights the face as much as the hat. A pixel that would *change* the answer need
+# not *speak* for it. Perhaps this is where the network checks for sunglasses; one picture does not
+# prove it. (`smooth=8` averages over eight noisy copies of the picture, to quieten the specks.)
 #
 # ### Right for the wrong reason
 #
 # Suppose every hat was photographed in one shop, and that shop puts a chequered tag into the
-# corner of its pictures. We build that accident on purpose.
+# corner of its pictures. We build that accident on purpose, and train on it. Then we test twice:
+# with the tag on the hats, as in the shop, and with the tag on the sunglasses instead.
 
 # %%
 rows, columns = np.mgrid[:32, :32]
@@ -547,8 +562,9 @@ claim("in the same shop it looks excellent", same_shop.accuracy > 0.85, str(same
 claim("with the tag on the others it collapses", other_shop.high < 0.6, str(other_shop))
 
 # %% [markdown]
-# The first number is what you would have reported: same shop, held-out pictures, honest split.
-# Grad-CAM shows the accident before a customer does.
+# The first number is what you would have reported: same shop, pictures held out, honest split. The
+# second is what another shop would get, if it tagged the sunglasses. It is worse than guessing.
+# Does Grad-CAM give a hint before a customer does? Look at the corner, in all six pictures.
 
 # %%
 shop_model = tlkit.attach_head(base, shop_head)
@@ -571,8 +587,9 @@ claim(
 )
 
 # %% [markdown]
-# This heat-map has only four by four cells, stretched to the picture's size, and the tag is one of
-# them. So look for a pattern over several pictures, not for an outline in one.
+# The hint is a weak one. Most of the heat lies elsewhere; in a single picture you might miss it.
+# This heat-map has only four by four cells, stretched to the picture's size, and the tag covers one
+# of them. So compare numbers over several pictures, and do not look for an outline in one.
 
 # %% [markdown]
 # ## Preprocessing belongs inside the model
@@ -605,9 +622,9 @@ except tlkit.errors.InputError as error:
 # ## Augmentation, if features are cached
 #
 # Augmentation shows the network changed copies of each picture: mirrored, turned, shifted. With
-# cached features each copy must go through the network, once. So it costs as many times more as
-# there are copies, but still not as many as there are epochs. Is it worth it here? With 60
-# labels and four extra copies:
+# cached features each copy must go through the network once. One picture and four copies are five
+# passes instead of one. That is still cheaper than a pass in each of ten or fifty epochs. Is it
+# worth it here? With 60 labels and four extra copies:
 
 # %%
 turn = keras.Sequential(
@@ -644,11 +661,12 @@ claim(
 # asks again when the network itself is trained.
 
 # %% [markdown]
-# ## Why freeze? Because of overfitting
+# ## Does freezing guard against overfitting?
 #
-# A network with more weights than pictures can learn its training set by heart. The sign is the
-# **gap** between training and test accuracy. Here are the same runs as in the curve above, now
-# with what they score on their own training pictures.
+# A network with far more weights than pictures can learn its training set by heart, and know little
+# else. That is **overfitting**. The sign is the **gap** between training and test accuracy. Here
+# are the same runs as in the curve above, now with what they score on their own training pictures.
+# (The large network also keeps some running averages; they are not trained, and not counted.)
 
 # %% tags=["row-C9"]
 print("way                          trained weights   labels   training   test    gap")
@@ -668,18 +686,20 @@ for other in ("large network from scratch", "frozen, random"):
 
 # %% [markdown]
 # With 60 labels all of these have more weights than pictures, and all learn their pictures by
-# heart. What differs is what the weights are fitted to. Few trained weights help, but only on good
-# features: the random ones have just as few. More labels narrow the gap; freezing pretrained
-# features is how you live without them.
+# heart, or nearly so. Few trained weights alone do not help: the random features have just as few,
+# and their gap is as wide as the large network's. Frozen *pretrained* features have the narrowest
+# gap. For those who train from scratch more labels narrow it. Does it pay to let a pretrained
+# network move as well? This table cannot say; lessons 04a and 05 measure it.
 
 # %% [markdown]
 # ## What you measured
 #
-# - A new linear head on frozen features turned 200 labels into a useful classifier; the old head
-#   could not answer the question, though it had the same features.
+# - A new linear head on frozen features turned 200 labels into a useful classifier; the old head,
+#   asked in the simplest way, was hardly better than guessing on the same features.
 # - Features computed once give the same accuracy in a fraction of the time.
 # - Pooled features hardly know where things are.
-# - A linear head is as good as the others; an earlier layer is better for a far task.
+# - No other head was clearly better than the linear one. On digits, far from photographs, an
+#   earlier layer was better than the last one; on the people it was not.
 # - With 60 labels, transfer beats training from scratch and features that nobody trained, and its
 #   gap is narrower.
 # - A classifier can be excellent on held-out pictures and look at the wrong thing. Preprocessing

@@ -25,18 +25,16 @@
 # %% [markdown]
 # ## Four rates, one training
 #
-# A **learning rate** is the size of the steps that training takes. We train on a hundred labelled
-# people, with four rates in one network: small for the early layers, large for the head.
+# Training goes in **steps**. At each step the network sees a few pictures, here sixteen. For each
+# weight the **gradient** says which way to turn it, and how much that would help. The **optimizer**
+# then changes the weights; the **learning rate** sets how large its steps are. We train on a
+# hundred labelled people, with four rates in one network: small early, large for the head.
 
 # %%
-import keras
-import numpy as np
-
 import tlkit
 from tlkit.exercises import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
-# %%
 train = tlkit.load_dataset("sunglasses-or-hat", n=100, image_size=96, seed=0)
 test = tlkit.load_dataset("sunglasses-or-hat", n=400, image_size=96, seed=1000)
 train.show(12)
@@ -51,12 +49,16 @@ print(f"with a linear head on frozen features: {warm_start}")
 
 # %% [markdown]
 # That is lesson 03: the network frozen, a head on top. From this **warm start** we let the whole
-# network move. Batch norm stays still, as lesson 04a explains.
+# network move. Only batch norm stays still: layers that keep the numbers inside the network in a
+# steady range (lesson 04a). They are not among the fifty layers that are counted next.
 
 # %% tags=["nbval-check-output"]
 tlkit.unfreeze(model)
 
 # %%
+import keras
+import numpy as np
+
 fade = keras.optimizers.schedules.PolynomialDecay(1e-3, 48, end_learning_rate=0.0)
 starts = ["block_05", "block_11", "logits"]
 four_rates = tlkit.differential_optimizer(model, fade, ratio=3, groups=starts)
@@ -86,9 +88,10 @@ print(f"after 48 steps at four rates: {live}")
 # forever. So one rate is **too high for the early layers or too low for the late ones**. That is
 # the argument, at least.
 #
-# The mend has a name: **discriminative** or **differential learning rates** (Howard & Ruder, 2018).
-# Split the layers into groups, from early to late. The last group, the head, trains at the full
-# rate, and each earlier group 3 to 10 times slower than the next.
+# The mend has two names. Howard & Ruder (2018) call it **discriminative** fine-tuning; many people
+# say **differential learning rates**. Split the layers into groups, from early to late. The last
+# group, the head, trains at the full rate, and each earlier group some times slower than the next.
+# Howard & Ruder divide by 2.6 from layer to layer; this course uses 3 to 10 from group to group.
 
 # %% tags=["nbval-check-output"]
 groups = tlkit.layer_groups(model, starts)
@@ -108,7 +111,9 @@ tlkit.draw_groups(groups, rates)
 # ## In plain Keras
 #
 # `keras.optimizers.MultiOptimizer` holds several optimizers and asks a map which of them trains
-# which variable. The map's keys are patterns (regular expressions) for a variable's *path*.
+# which variable (a table of weights in the model). The map's keys are patterns for the variable's
+# *path*, its full name; in a pattern `.*` stands for any text at all. The optimizers here are
+# **AdamW**, a popular kind. A later section says what it does.
 
 # %% tags=["nbval-check-output"]
 for variable in model.trainable_variables[:1] + model.trainable_variables[-2:]:
@@ -253,9 +258,10 @@ for n, (one, other) in enumerate(zip(by_group / step, for_all / step, strict=Tru
     print(f"{n:5} {one:24.2%} {other:18.2%}")
 
 # %% [markdown]
-# With decay that follows, the pull is small against the step in every group. With the same pull for
-# all, the first group is pulled 27 times harder for what it learns: its pretrained weights would
-# fade before the data could defend them.
+# With decay that follows, the pull is small against the step in every group: under one per cent.
+# With the same pull for all, the first group is pulled 27 times harder. That is about a fifth of
+# what it learns in a step. In a short training you would hardly notice; in a long one its
+# pretrained weights slowly shrink, though the data did not ask for it.
 
 # %%
 claim(
@@ -305,11 +311,12 @@ def try_rate(rate=1e-3):
 tlkit.widgets.explore(try_rate, rate=[1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2])
 
 # %% [markdown]
-# Move the slider (in a running notebook) from left to right and read the line above the curve. On
-# the left the loss hardly moves, and the grey points, single batches, show how much is luck. The
-# curve falls; after its lowest point it rises, and soon nothing is left of what the network knew.
-# The dashed line is the suggestion: **a tenth of the rate where the loss was lowest**. It is a rule
-# of thumb, not a law. The lowest point itself is too late: there the loss is about to rise.
+# Move the slider (in a running notebook) from left to right and read the line above the curve. Each
+# grey point is one batch; they scatter, so much of it is luck. The line averages them. At its left
+# end it has few points to average and jumps about: do not read anything into that. Further right it
+# falls; after its lowest point it shoots up, and the test stops. The dashed line is the suggestion:
+# **a tenth of the rate where the loss was lowest**. It is a rule of thumb, not a law. The lowest
+# point itself is too late: there the loss is about to rise.
 
 # %%
 low = found.rates[found.smooth.argmin()]
@@ -322,8 +329,9 @@ claim("it bursts before the rate is 1", found.rates[-1] < 0.5, f"at {found.rates
 claim("the suggestion lies between", 1e-4 < found.suggestion < low / 5, f"{found.suggestion:.0e}")
 
 # %% [markdown]
-# This is the head's rate, with three slower groups before it. Had we started from the fitted head,
-# the curve would be flat: there is no loss left to lower. A range test wants something to learn.
+# This is the head's rate, with three slower groups before it. We started from the new head with
+# random weights. The fitted one knows its pictures already, so there would be little loss left to
+# lower and no fall to see, only the rise at the end. A range test wants something to learn.
 
 # %% [markdown]
 # ## Train until it overfits, then step back
@@ -385,8 +393,9 @@ tlkit.plots.curve(
 
 # %% [markdown]
 # The training loss falls to nothing: the network knows its hundred pictures by heart. The
-# validation loss turns round on the way. Now the test pictures: with the last epoch's weights and
-# with those that were put back.
+# validation loss falls as well, in jumps, and ends a little above its lowest point. Do not expect
+# a deep valley. Now the test pictures: with the last epoch's weights and with those that were put
+# back.
 
 
 # %%
@@ -417,24 +426,27 @@ claim(
 
 # %% [markdown]
 # That is less than the textbook promises, and worth a thought. The **loss** also counts how sure
-# the network is. In the late epochs it makes about as many mistakes as before, but it is surer of
-# them. So step back when you need to know how far to trust an answer, and to save the epochs that
-# gain nothing. Do not expect a better accuracy from it.
+# the network is. So it can fall though the number of mistakes does not. A likely reason is that
+# the late network is surer of its mistakes; we did not measure that. This is one run on one set of
+# pictures. Step back for answers that you can trust further; do not count on fewer mistakes.
 
 # %% [markdown]
 # ## Does it pay?
 #
 # One training proves nothing: with other pictures it might have gone the other way. So here is a
-# stored table of five seeds, each with a hundred training pictures of its own, and four hundred
-# test pictures that nothing else sees. (`make experiments` computes it again.) Everything starts
-# from the warm start and takes the same 48 steps over the same batches. Only the rates differ:
+# stored table of five **seeds**: five repeats, each with a hundred training pictures of its own.
+# The four hundred test pictures are the same in all, and nothing else sees them. (`make
+# experiments` computes the table again.) Every run begins at the warm start and takes 48 steps;
+# within one repeat all ways see the same batches. All rates fade to nothing, as above. Only the
+# rates differ:
 #
 # - **head only**: the network stays frozen, the head goes on training;
 # - **one small**, **middle** or **large rate** for all: 0.0001, 0.0003 or 0.001;
 # - **two rates**: 0.001 for the head, 0.0001 for the rest;
 # - **four rates, ratio 3**: as above, 0.001 for the head;
 # - **gradual unfreezing**: 0.001 for all, but the third group starts to move only after a quarter
-#   of the steps, the second after half, the first after three quarters.
+#   of the steps, the second after half, the first after three quarters. (By then the rate has faded
+#   to a quarter of 0.001.)
 
 # %%
 from tlkit.paths import read_experiment
@@ -477,9 +489,10 @@ def gains(data):
 gains(people)
 
 # %% [markdown]
-# On the people it pays to let the network move. The head alone gains nothing: it was fitted
-# already. All other bars point to the right. But look at the thin lines. They overlap, and the one
-# of the large rate is so long because one of its five runs went badly.
+# On the people it mostly pays to let the network move. The head alone gains nothing: it was fitted
+# already. All other bars point to the right. But look at the thin lines. Four of the six stay right
+# of zero. That of two rates just touches it, so this gain is not quite sure. That of the large rate
+# is so long because one of its five runs went badly. And the lines overlap: do not rank the bars.
 
 # %%
 moving = paired_difference(runs(people, "four rates, ratio 3"), runs(people, "warm start"))
@@ -510,7 +523,8 @@ safe = paired_difference(runs(things, "four rates, ratio 3"), runs(things, "one 
 claim("with the same rate for the head, slower early layers prevent it", safe.low > 0, str(safe))
 
 # %% [markdown]
-# Which of the careful ways is best? Whichever wins on the people does not win on the icons.
+# Which of the careful ways is best? Five runs cannot say. Here their order on the people is even
+# the reverse of that on the icons, as luck would have it.
 
 # %%
 careful = ["two rates", "four rates, ratio 3", "gradual unfreezing"]
@@ -523,15 +537,16 @@ claim(
 # %% [markdown]
 # So what pays, **at this size**, with a hundred labels and 48 steps?
 #
-# - A rate that is too large for the early layers is the one real mistake.
-# - Four rates, two rates and gradual unfreezing all avoid it. Which of them you take hardly
-#   matters.
-# - *One* rate of a third or a tenth of the head's avoids it, too, and is the simplest. The
-#   textbook's "too high for the early or too low for the late layers" did not show: a rate in the
-#   middle served both.
+# - The one clear mistake was 0.001 for *all* layers: it did harm on the icons, and spoilt one of
+#   five runs on the people. (Which of the layers it harmed, this table cannot say.)
+# - Four rates, two rates and gradual unfreezing all avoided it, with the same 0.001 for the head.
+#   Five runs are too few to say which of them is best.
+# - *One* rate of a third or a tenth of that avoided it, too, and is the simplest. We saw no sign of
+#   the textbook's "too high for the early layers or too low for the late ones": on both sets of
+#   pictures the middle rate did no worse than four rates, on average.
 #
-# Different rates are an insurance, then, not an engine: you may choose the head's rate boldly, and
-# the early layers are safe. With longer training and more labels this may change; measure it.
+# Different rates were an insurance here, then, not an engine: you can take a bold rate for the head
+# with less risk for the rest. With longer training and more labels this may change; measure it.
 #
 # The training at the top of this page was one entry of the table: four rates, first seed.
 
@@ -551,10 +566,10 @@ claim(
 # - Weight decay that does not follow the rate pulls the slowest group 27 times harder.
 # - A range test finds where the loss falls and where it bursts, and leaves the network as it was.
 # - Stepping back to the epoch with the lowest validation loss lowered the loss on new pictures, not
-#   the number of mistakes.
-# - On the people letting the network move gained about four points; on the icons nothing sure. Four
-#   rates were as good as one well-chosen rate, and on the icons far better than one that was too
-#   large.
+#   the number of mistakes, in one run.
+# - On the people four rates gained about four points over the frozen network; on the icons nothing
+#   sure. Four rates could not be told apart from one well-chosen rate, and on the icons they were
+#   far better than one that was too large.
 
 # %% [markdown]
 # ## Quiz
@@ -751,6 +766,8 @@ check(
 #
 # - Howard & Ruder 2018, *Universal Language Model Fine-tuning for Text Classification*, for
 #   discriminative rates and gradual unfreezing: <https://arxiv.org/abs/1801.06146>
+# - Smith 2017, *Cyclical Learning Rates for Training Neural Networks*, section 3.3, for the range
+#   test: <https://arxiv.org/abs/1506.01186>
 # - Yosinski et al. 2014, *How transferable are features in deep neural networks?*:
 #   <https://arxiv.org/abs/1411.1792>
 # - CS231n, *Transfer Learning*: <https://cs231n.github.io/transfer-learning/>
