@@ -496,9 +496,9 @@ for layer in fresh.layers:
         layer.trainable = False
 recipe.compile(keras.optimizers.Adam(1e-5), cross_entropy, run_eagerly=True)
 recipe.fit(train.images[six_steps], train.labels[six_steps], batch_size=16, verbose=0)
+kept = moved_statistics(fresh)
 
 # %%
-kept = moved_statistics(fresh)
 filters_moved = not np.array_equal(fresh.get_weights()[0], pretrained[0])
 claim("frozen after the unfreezing, all statistics keep still", kept == 0, f"{kept} of {total}")
 claim("while the filters around them train", filters_moved)
@@ -556,7 +556,7 @@ print(f"kept epoch {result.best_epoch}")
 # ## Mistakes that raise no error
 #
 # The trap is one of a family. Nothing crashes, the loss goes down, and the result is poorer than it
-# should be. We make five more of them, on a small model: the first third of the network, with
+# should be. We make five more of them, on a small model: the early part of the network, with its
 # pretrained weights, and a new head.
 
 # %%
@@ -599,9 +599,9 @@ small.fit(train.images[:32], train.labels[:32], batch_size=16, verbose=0)
 tlkit.unfreeze(small)
 still_there = part.get_weights()
 small.fit(train.images[:32], train.labels[:32], batch_size=16, verbose=0)
+same = all(np.array_equal(a, b) for a, b in zip(part.get_weights(), still_there, strict=True))
 
 # %%
-same = all(np.array_equal(a, b) for a, b in zip(part.get_weights(), still_there, strict=True))
 claim("unfrozen, trained, and not a weight of the network has moved", same)
 found_two = names(small)
 print(found_two)
@@ -623,7 +623,7 @@ print(found_three)
 
 # %%
 perfect = np.array([[1.0, 0.0]])
-floor = float(cross_entropy([0], perfect))
+floor = float(cross_entropy(np.array([0]), perfect))
 claim("a perfect answer is still charged for", floor > 0.3, f"{floor:.2f} instead of 0")
 
 # %%
@@ -664,7 +664,10 @@ def no_from_logits():
 
 def one_rate_for_all():
     model = classifier()
-    tlkit.unfreeze(model)
+    part.trainable = True
+    for layer in part.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
     model.compile(keras.optimizers.Adam(1e-2), cross_entropy)
     return model
 
