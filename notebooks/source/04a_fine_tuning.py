@@ -25,7 +25,7 @@
 # ## Four steps
 #
 # Some drawn people wear sunglasses, the others a hat. We have a hundred labelled pictures to train
-# on, and three hundred others to judge by.
+# on, and three hundred others to judge by: the test pictures.
 
 # %%
 import keras
@@ -270,6 +270,7 @@ claim(
     live_move > 8 * settled_move,
     f"{live_move / settled_move:.0f} times as far as settled heads do",
 )
+
 # %%
 for way, live, room in (("Adam, settled", tuned, 0.06), ("SGD, random", wrecked, 0.1)):
     stored = runs(both, "everything", **ways[f"{way} head"])[0]
@@ -284,7 +285,7 @@ for way, live, room in (("Adam, settled", tuned, 0.06), ("SGD, random", wrecked,
 #
 # You need not move everything. Here is the ladder, from the least to the most, with three seeds
 # each. **Head on block_12** is lesson 03's other idea: keep all frozen, but read an earlier layer.
-# **From scratch** is the same network with random weights and no pretraining, as a control; it got
+# **Scratch** is the same network with random weights and no pretraining, as a control; it got
 # twice as many steps.
 
 # %%
@@ -411,10 +412,10 @@ tlkit.plots.curve(
 )
 
 # %% [markdown]
-# The shade reaches from the worst seed to the best. The two lines want different rates. For the
-# head alone, higher is better up to the end of the plot. For the whole network both ends fail. At a
+# The shade reaches from the worst seed to the best. The two lines want different rates: the head
+# alone, which begins at random, wants a high one. For the whole network both ends fail. At a
 # millionth, nothing has happened yet: the line begins where the settled head was. At 0.001 it is a
-# gamble, and at 0.01 the network is gone: it answers one class for everything.
+# gamble, and at 0.01 the network is gone: it does no better than guessing.
 
 # %%
 by_rate = dict(zip(rates, sweep.mean(axis=1), strict=True))
@@ -543,9 +544,9 @@ claim("though the averages drifted little", 0 < drift < 0.1, f"{drift:.3f} stand
 # We cannot say how much of the cost is the drift itself, and how much the training on one kind of
 # average for a use with the other. Freezing the layers prevents both.
 #
-# `tlkit.unfreeze` always does that, and
-# `tlkit.fine_tune` does the four steps in one call. It holds pictures back for validation, settles
-# the head, unfreezes, and keeps the best epoch. Here it moves only the last block.
+# `tlkit.unfreeze` always freezes them. `tlkit.fine_tune` does the four steps in one call: it holds
+# pictures back for validation, settles the head, unfreezes, and keeps the best **epoch** (one round
+# through all training pictures). Here it moves only the last block.
 
 # %%
 fresh.set_weights(pretrained)
