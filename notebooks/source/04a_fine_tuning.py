@@ -364,7 +364,7 @@ warm = courses[0, -1].mean()
 claim("and after 60 it makes hardly a mistake", warm > 0.96, f"{warm:.1%}")
 
 # %% [markdown]
-# The network from scratch is still climbing. With many more steps and pictures it would come
+# The network from scratch has only begun to climb. With many more steps and pictures it would come
 # closer; we stopped it long before that. (It got a rate of its own, twenty times higher: from
 # random values small steps lead nowhere.) What the curves show is *speed*: the warm start is there
 # before the other has found out what a hat is.
@@ -412,10 +412,11 @@ tlkit.plots.curve(
 )
 
 # %% [markdown]
-# The shade reaches from the worst seed to the best. The two lines want different rates: the head
-# alone, which begins at random, wants a high one. For the whole network both ends fail. At a
-# millionth, nothing has happened yet: the line begins where the settled head was. At 0.001 it is a
-# gamble, and at 0.01 the network is gone: it does no better than guessing.
+# (`1e-06` is short for 0.000001.) The shade reaches from the worst seed to the best. The two lines
+# want different rates: the head alone, which begins at random, wants a high one. For the whole
+# network both ends fail. At a millionth, nothing has happened yet: the line begins where the
+# settled head was. At 0.001 it is a gamble, and at 0.01 the network is gone: it does no better than
+# guessing.
 
 # %%
 by_rate = dict(zip(rates, sweep.mean(axis=1), strict=True))
@@ -552,6 +553,10 @@ claim("though the averages drifted little", 0 < drift < 0.1, f"{drift:.3f} stand
 fresh.set_weights(pretrained)
 result = tlkit.fine_tune(fresh, train, from_layer="block_15", epochs=3)
 print(f"kept epoch {result.best_epoch}")
+
+# %% [markdown]
+# Epoch 0 is the settled head, before anything else moved. If no later epoch does better on the
+# pictures held back, you get that one: what does not help is undone.
 
 # %% [markdown]
 # ## Mistakes that raise no error
