@@ -25,6 +25,11 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
         "the live run agrees with the stored table",
         "the small network from scratch is far behind",
     ],
+    ("04a", "random weights"): [
+        "a head on the frozen network is far above guessing",
+        "Adam, settled head: the live run agrees with its row",
+        "nothing unfrozen is named",
+    ],
     ("05", "one rate for all groups"): [
         "every group moves by the fraction asked for",
         "decay that follows the rate keeps its share",

@@ -8,6 +8,9 @@ import numpy as np
 from tlkit._diagnosis import HEAD_ALONE, LOSSES, RANGES, Subject
 from tlkit._findings import Finding, Findings, finding
 
+# Layers that make of pictures of any strength the same.
+SCALE_FREE = (keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+
 
 def examine(subject: Subject) -> Findings:
     """Everything that is wrong with a model, errors first."""
@@ -68,12 +71,13 @@ def scaled(s: Subject) -> Iterator[Finding]:
     if s.images is None or np.ptp(s.shown) <= 0.05 * np.abs(s.shown).max():
         return  # none, or nothing to be seen on them
     noted = s.watched[1]
-    first = next((seen for layer, seen in noted if seen.ndim == 4), None)
-    if first is None:
+    layer, first = next(((x, seen) for x, seen in noted if seen.ndim == 4), (None, None))
+    if first is None or isinstance(layer, SCALE_FREE):
         return
     low, high = float(first.min()), float(first.max())
     reach = max(abs(low), abs(high))
-    if high - low < max(0.03, 0.05 * reach):
+    spread = float(np.ptp(first, axis=(0, 1, 2)).max())  # each channel may have its own offset
+    if spread < max(0.03, 0.05 * reach):
         yield finding("inputs scaled twice", ratio=1 / 255)
         return
     normaliser, seen = next(((x, seen) for x, seen in noted if x in s.normalisers), (None, None))
@@ -98,13 +102,19 @@ def answers(s: Subject) -> Iterator[Finding]:
         return
     if kind is None or s.response is None or s.response.ndim != 2:
         return
-    if s.width == 1:
-        probable = getattr(getattr(s.leaves[-1], "activation", None), "__name__", "") == "sigmoid"
-    elif kind == "binary":
-        probable = bool(((s.response >= 0) & (s.response <= 1)).all())
+    last = [getattr(layer, "activation", None) for layer in (s.leaves[-1], s.head)]
+    if s.width == 1 and kind != "sparse" and keras.activations.softmax in last:
+        yield finding("head does not fit the classes", width=1, classes=s.classes or 2)
+        return  # the softmax of one number is 1, whatever it is
+    if s.width == 1 or kind == "binary":
+        probable = keras.activations.sigmoid in last
+        # Logits, too, may all lie between 0 and 1, and a model's own call may end in a sigmoid.
+        visible = isinstance(s.model, keras.Sequential) or hasattr(s.model, "operations")
+        if not probable and not visible and ((s.response >= 0) & (s.response <= 1)).all():
+            return
     else:
         rows = s.response.sum(axis=1)
-        probable = bool((s.response >= 0).all() and np.allclose(rows, 1, atol=1e-3))
+        probable = bool((s.response >= 0).all() and np.allclose(rows, 1, atol=1e-2))
     from_logits = bool(getattr(loss, "from_logits", False))
     if probable and from_logits:
         yield finding("softmax twice", where="once in the model, once in the loss")
@@ -116,7 +126,9 @@ def labelled(s: Subject) -> Iterator[Finding]:
     """Labels against the loss and the width of the head."""
     if s.labels is None:
         return
-    _, kind = _loss(s)
+    loss, kind = _loss(s)
+    if s.labels.dtype.kind not in "iub" and (kind is None or s.labels.ndim == 1):
+        return  # numbers to estimate, not classes
     single = s.labels.ndim == 1 or s.labels.shape[1:] == (1,)
     given = "whole numbers" if single else "rows of one number for each class"
     if kind == "sparse" and not single:
@@ -127,6 +139,8 @@ def labelled(s: Subject) -> Iterator[Finding]:
         wanted, loss = "a row of one number for each class", "SparseCategoricalCrossentropy"
         yield finding("labels do not fit the loss", wanted=wanted, given=given, loss=loss)
         return
+    if kind is None and loss is not None:
+        return  # nobody knows what this loss takes labels for
     if s.width is None or (s.width == 1 and s.classes == 2 and kind != "sparse"):
         return
     if s.width < s.classes or (s.exact and s.width != s.classes):

@@ -22,6 +22,8 @@ LOSSES = {
     "sparsecategoricalcrossentropy": "sparse",
     "categoricalcrossentropy": "categorical",
     "binarycrossentropy": "binary",
+    "categoricalfocalcrossentropy": "categorical",
+    "binaryfocalcrossentropy": "binary",
 }
 
 
@@ -46,7 +48,8 @@ class Subject:
             if layer.weights and not isinstance(layer, layers.Normalization)
         ]
         self.normalisers = [x for x in self.leaves if isinstance(x, layers.BatchNormalization)]
-        self.optimizer = getattr(model, "optimizer", None)
+        optimizer = getattr(model, "optimizer", None)
+        self.optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
         self.steps = int(self.optimizer.iterations) if self.optimizer is not None else 0
         self.adaptive = type(self.optimizer).__name__.lower() in ADAPTIVE
         self.fitted = getattr(model, "train_function", None) is not None
@@ -62,6 +65,12 @@ class Subject:
         return None if given is None else float(given)
 
     @cached_property
+    def highest(self) -> float:
+        """The highest rate of this training that is on record; a callback may have lowered it."""
+        history = getattr(getattr(self.model, "history", None), "history", {})
+        return max([self.rate or 0.0, *map(float, history.get("learning_rate", []))])
+
+    @cached_property
     def optimized(self) -> set[int] | None:
         """Which variables the optimizer works on; None before its first step."""
         known = getattr(self.optimizer, "_trainable_variables", None)
@@ -72,15 +81,15 @@ class Subject:
         reach = 0.0
         if self.steps and self.optimized and any(id(w) in self.optimized for w in layer.weights):
             # A step of these optimizers moves a weight by about the rate, whatever the gradient.
-            reach = 5 * self.steps * self.rate if self.adaptive and self.rate else math.inf
+            reach = 5 * self.steps * self.highest if self.adaptive and self.rate else math.inf
         if isinstance(layer, layers.BatchNormalization):
             shift = [(layer.beta, 0.0)] if layer.center else []
             rest = [(layer.moving_mean, 0.0), (layer.moving_variance, 1.0)] if reach == 0 else []
             return any(
                 float(np.abs(np.array(w) - start).max()) > reach for w, start in shift + rest
             )
-        bias = getattr(layer, "bias", None)
-        if bias is not None and float(np.abs(bias).max()) > reach:
+        shift = bias_moved(layer)
+        if shift is not None and shift > reach:
             return True
         return reach == 0 and looks_initial(layer) is False
 
@@ -96,10 +105,10 @@ class Subject:
     @cached_property
     def head_is_new(self) -> bool:
         """Whether the head has no more than its initial values."""
-        bias = getattr(self.head, "bias", None)
-        if self.head is None or (bias is not None and np.any(np.array(bias))):
+        shift = None if self.head is None else bias_moved(self.head)
+        if self.head is None or shift:
             return False
-        return looks_initial(self.head, exactly=bias is None) is True
+        return looks_initial(self.head, exactly=shift is None) is True
 
     @cached_property
     def pretrained(self) -> list:
@@ -132,7 +141,7 @@ class Subject:
         return None if self.shown is None else self.watched[0]
 
     @cached_property
-    def watched(self) -> tuple[np.ndarray, list]:
+    def watched(self) -> tuple[np.ndarray | None, list]:
         """The answers, and what the first layers with weights were given, in the order they ran."""
         noted: list[tuple] = []
         with _listening(self.weighted, noted):
@@ -143,7 +152,8 @@ class Subject:
                     f"The model cannot take pictures of shape {self.shown.shape[1:]}.",
                     "Load pictures of the size that the model was built for.",
                 ) from error
-        return np.asarray(answer), noted
+        # Of a model with several answers none is judged.
+        return np.asarray(answer) if hasattr(answer, "shape") else None, noted
 
     def moves(self, normalisers: list) -> list:
         """Which of these batch-norm layers change in a training step; they are put back."""
@@ -173,7 +183,7 @@ def _listening(subjects: list, noted: list) -> Iterator[None]:
 
         def listen(*arguments, **options):
             if len(noted) < NOTED and arguments and hasattr(arguments[0], "shape"):
-                noted.append((layer, np.asarray(arguments[0])))
+                noted.append((layer, np.asarray(arguments[0]).astype("float32")))
             return call(*arguments, **options)
 
         return listen
@@ -187,12 +197,25 @@ def _listening(subjects: list, noted: list) -> Iterator[None]:
             object.__delattr__(layer, "call")
 
 
+def bias_moved(layer) -> float | None:
+    """How far a layer's bias is from where it began; None when there is none, or nobody knows."""
+    bias, make = getattr(layer, "bias", None), getattr(layer, "bias_initializer", None)
+    if bias is None or make is None:
+        return None
+    start = np.array(make(bias.shape))
+    if start.size > 1 and np.ptp(start):
+        return None  # it began at random
+    return float(np.abs(np.array(bias) - start).max())
+
+
 def looks_initial(layer, exactly: bool = False) -> bool | None:
     """Whether a layer's kernel is as its initializer makes them; None if that cannot be told."""
     from scipy.stats import ks_2samp
 
     kernel, make = getattr(layer, "kernel", None), getattr(layer, "kernel_initializer", None)
     if kernel is None or make is None or math.prod(kernel.shape) > 2_000_000:
+        return None
+    if isinstance(layer, layers.EinsumDense):  # attention makes its kernels in another shape
         return None
     values, fresh = np.array(kernel), np.array(make(kernel.shape))
     if exactly or np.allclose(values, fresh):
