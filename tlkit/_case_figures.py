@@ -147,6 +147,7 @@ def case_map(
     advised: Mapping[str, Sequence[str]],
     controls: Sequence[str] = (),
     title: str | None = None,
+    shared: bool = False,
 ) -> CourseFigure:
     """Accuracies by strategy and case, with what was advised outlined and the winner starred.
 
@@ -157,6 +158,7 @@ def case_map(
         advised: For each case the strategies that the rule of thumb advises.
         controls: Names of the other rows; they cannot win.
         title: What stands above.
+        shared: Whether all columns share one scale of shades; else each has its own.
 
     Returns:
         The figure.
@@ -175,15 +177,16 @@ def case_map(
     demand(fits, "The advice fits no case or strategy.", "Use the names of rows and columns.")
     best = scores[: len(strategies)].argmax(axis=0)
     said = [
-        f"{case}: advised {' or '.join(advised.get(case, ['nothing']))}, "
-        f"best {strategies[best[n]]} with {scores[best[n], n]:.0%}"
+        f"{case}: "
+        + (f"advised {' or '.join(advised[case])}, " if advised.get(case) else "")
+        + f"best {strategies[best[n]]} with {scores[best[n], n]:.0%}"
         for n, case in enumerate(cases)
     ]
     alt = "; ".join(said).replace("\n", " ")
     with new_figure(7.8, 1.5 + 0.42 * len(names), alt, None) as figure:
         axes = figure.subplots()
         gap = np.arange(len(names)) + 0.35 * (np.arange(len(names)) >= len(strategies))
-        colours = _shades(scores)
+        colours = _shades(scores, shared)
         for row, column in np.ndindex(scores.shape):
             y, value = gap[row], scores[row, column]
             axes.add_patch(Rectangle((column - 0.5, y - 0.5), 1, 1, facecolor=colours[row, column]))
@@ -212,15 +215,19 @@ def case_map(
         axes.grid(False)
         for side in axes.spines.values():
             side.set_visible(False)
-        axes.set(xlabel="outlined: advised by the rule; ★: best strategy", ylabel="")
+        outlined = "outlined: advised by the rule; " if advised else ""
+        axes.set(
+            xlabel=f"{outlined}★: best in its column" + " (controls left out)" * bool(controls)
+        )
         if title:
             figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 
-def _shades(scores: np.ndarray) -> np.ndarray:
-    """(rows, columns, 4) colours, from the lowest to the highest score of each column."""
+def _shades(scores: np.ndarray, shared: bool) -> np.ndarray:
+    """(rows, columns, 4) colours, dark for the lowest and bright for the highest score."""
     import matplotlib
 
-    low, high = scores.min(axis=0), scores.max(axis=0)
+    over = None if shared else 0
+    low, high = scores.min(axis=over), scores.max(axis=over)
     return matplotlib.colormaps["cividis"]((scores - low) / np.maximum(high - low, 1e-9))

@@ -1,5 +1,6 @@
 """Pictures for the cases of lesson 04b: digits, textures, charts, and cameras that see depth."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 
@@ -69,7 +70,7 @@ def source_digits() -> ImageDataset:
         >>> source_digits().class_names
         ('0', '1', '2', '3', '4')
     """
-    return scatter_digits(_digits(range(5)), copies=4)
+    return scatter_digits(some_digits(range(5)), copies=4)
 
 
 def target_pictures(
@@ -91,14 +92,26 @@ def target_pictures(
         (50, 700, 'brick')
     """
     if similar:
-        pool, test = _digits(range(5, 10)).split(train=MANY, seed=0)
+        pool, test = some_digits(range(5, 10)).split(train=MANY, seed=0)
         train, test = scatter_digits(pool, seed), scatter_digits(test.take(_TEST), 1000)
     else:
         train, test = texture_patches(MANY, seed), texture_patches(_TEST, test=True)
     return train.take(MANY if large else FEW, seed), test
 
 
-def _digits(classes: range) -> ImageDataset:
+def some_digits(classes: Sequence[int]) -> ImageDataset:
+    """All the digits of some classes, 28 pixels high and wide.
+
+    Args:
+        classes: Which digits.
+
+    Returns:
+        Some 500 pictures of each; labels and class names as in `load_dataset("digits")`.
+
+    Example:
+        >>> len(some_digits([3]))
+        500
+    """
     from tlkit.datasets import load_dataset
 
     every = load_dataset("digits", image_size=28)
@@ -223,9 +236,9 @@ def price_charts(
 def camera_pictures(digits: ImageDataset, seed: int = 0, depth: bool = False) -> np.ndarray:
     """Digits in front of a coloured wall, seen by a colour camera or by one that sees depth, too.
 
-    The colour camera sees digits that stand out. In front of the other one they are painted almost
-    like the wall; but they stand before the wall, which may be slanted, and the fourth channel
-    measures how far away each point is.
+    The colour camera sees digits that are lighter than the wall. In front of the other one they are
+    painted almost like it; but they stand before the wall, which may be slanted, and the fourth
+    channel measures how far away each point is.
 
     Args:
         digits: As for `scatter_digits`.
@@ -245,9 +258,8 @@ def camera_pictures(digits: ImageDataset, seed: int = 0, depth: bool = False) ->
     shape = scatter_digits(digits, seed).images[..., :1] / 255.0
     count = len(shape)
     rng = np.random.default_rng([a_seed(seed), 1 + depth])
-    wall = rng.uniform(40, 215, (count, 1, 1, 3))
-    away = rng.normal(size=(count, 1, 1, 3))
-    away *= (8 if depth else 90) / np.linalg.norm(away, axis=-1, keepdims=True)
+    wall = rng.uniform(20, 140, (count, 1, 1, 3))
+    away = rng.uniform(60, 110, (count, 1, 1, 3)) * (0.08 if depth else 1)
     noise = rng.normal(0, 12, (count, SIDE, SIDE, 3))
     seen = [wall + shape * away + noise]
     if depth:

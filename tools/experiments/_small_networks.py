@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 
 class Trainer:
@@ -89,9 +90,10 @@ def probe(seen, labels, unseen, answers, strength) -> float:
     """
     middle = seen.mean(axis=0, dtype="float64")
     spread = np.sqrt(seen.var(axis=0, dtype="float64").mean()) or 1.0
-    basis, turned = np.linalg.qr(((seen - middle) / spread).T)
-    with warnings.catch_warnings():  # a weak hold on the weights would take thousands
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # Threads cost more than they bring here, on a busy machine ten times as much.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # more iterations change no choice
+        basis, turned = np.linalg.qr(((seen - middle) / spread).T)
         fitted = LogisticRegression(C=strength, max_iter=100).fit(turned.T, labels)
     return float((fitted.predict((unseen - middle) / spread @ basis) == answers).mean())
 

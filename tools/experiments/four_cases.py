@@ -21,10 +21,10 @@ CODE = [
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "source": {"steps": 1200, "rate": 2e-3, "batch_size": 64},
-    "steps": {"few": 200, "many": 800},
-    "tuning_seeds": {"few": [0, 1, 2, 3, 4], "many": [0, 1]},
+    "steps": {"few": 200, "many": 600},
+    "tuning_seeds": {"few": [0, 1, 2, 3, 4], "many": [0]},
     "held_back": {"few": 20, "many": 400},
-    "rates": [1e-4, 3e-4, 1e-3, 3e-3],
+    "rates": [3e-4, 1e-3, 3e-3],
     "strengths": [0.003, 0.03, 0.3, 3.0],
     "depths": ["conv_1", "conv_2", "conv_3", "dense_1"],
     "grids": [1, 4],
