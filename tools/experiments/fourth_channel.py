@@ -18,7 +18,7 @@ PARAMETERS = {
     "source": {"digits": 1200, "copies": 4, "steps": 1200, "rate": 2e-3, "batch_size": 64},
     "labels": [50, 500],
     "test": 700,
-    "steps": 400,
+    "steps": 300,
     "tuning_seeds": [0, 1],
     "rates": [1e-3, 3e-3],
     "early": ["conv_1", "conv_2"],

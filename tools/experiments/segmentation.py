@@ -25,7 +25,7 @@ PARAMETERS = {
     "test": {"people": 200, "seed": 1000},
     "depths": {
         "four depths": ["block_00", "block_02", "block_04", "block_10"],
-        "early alone": ["block_00", "block_02"],
+        "early alone": ["block_02"],
         "late alone": ["block_10"],
     },
     "epochs": 25,
