@@ -49,9 +49,7 @@ network = cases.demonstration_network(classes=5, seed=0)
 # %% tags=["nbval-check-output"]
 for layer in network.layers:
     if layer.weights:
-        print(
-            f"{layer.name:8} gives {str(layer.output.shape[1:]):13} {layer.count_params():6,} weights"
-        )
+        print(f"{layer.name:8} {layer.count_params():6,} weights, gives {layer.output.shape[1:]}")
 
 # %%
 fade = keras.optimizers.schedules.CosineDecay(2e-3, 1200)
@@ -389,6 +387,8 @@ cases.case_map(grid, list(ways), titles, {}, title="Accuracy, mean of five seeds
 # %%
 kept = paired_difference(seeds_of("one order", "the numbers"), seeds_of("digits", "the numbers"))
 claim("one other order costs the numbers nothing", abs(kept.mean) < 0.01, str(kept))
+
+# %%
 one = {way: seeds_of("one order", way) for way in ways}
 harm = paired_difference(one["pretrained features"], one["random features"])
 claim("on shuffled digits pretrained features lose to random ones", harm.high < -0.05, str(harm))
@@ -414,8 +414,12 @@ claim("with new orders nobody finds much", best < 0.3, f"the best way gets {best
 chart = {way: seeds_of("charts, signal", way) for way in ways}
 loan = paired_difference(chart["pretrained features"], chart["from scratch"])
 claim("on charts the loan is no better than training from scratch", loan.mean < 0.02, str(loan))
+
+# %%
 plain = paired_difference(chart["the numbers"], chart["pretrained features"])
 claim("the plain numbers beat the loan", plain.low > 0.01, str(plain))
+
+# %%
 off = max(abs(seeds_of("charts, no signal", way).mean() - 0.5) for way in ways)
 claim(
     "without a signal nobody beats the coin", off < 0.04, f"off by {100 * off:.0f} points at most"
@@ -494,16 +498,16 @@ print(f"{moving:,} of {heir.count_params():,} weights train")
 
 # %%
 learn = pool.take(500, seed=0)
-fade = keras.optimizers.schedules.CosineDecay(3e-3, 300)
+fade = keras.optimizers.schedules.CosineDecay(3e-3, 1000)
 heir.compile(keras.optimizers.Adam(fade), cross_entropy)
 pictures = cases.camera_pictures(learn, seed=0, depth=True)
-heir.fit(pictures, learn.labels, batch_size=32, epochs=19, verbose=0)
+heir.fit(pictures, learn.labels, batch_size=32, epochs=63, verbose=0)
 new_pictures = cases.camera_pictures(hidden, seed=1000, depth=True)
 late_kept = score(hidden.labels, heir.predict(new_pictures, verbose=0))
 print(f"late layers kept, 500 labels of the new camera: {late_kept}")
 
 # %% [markdown]
-# The stored table compares what else could be kept, for 50 and for 500 labels of the new camera:
+# The stored table compares what else could be kept, with five seeds and the same 500 labels:
 #
 # - **late**: as above. *As a start*: the late layers are copied, but then they train, too;
 # - **early**: the first two convolutions are copied and frozen, the rest is new. (For the fourth
@@ -518,51 +522,62 @@ ways_to_keep = list(dict.fromkeys(row["keep"] for row in cameras))[1:]
 
 
 # %%
-def carried(way, labels):
+def carried(way):
     """The accuracies of five seeds."""
-    rows = [row for row in cameras if (row["keep"], row["labels"]) == (way, labels)]
+    rows = [row for row in cameras if row["keep"] == way]
     return np.array([row["test"] for row in sorted(rows, key=lambda row: row["seed"])])
 
 
 # %% tags=["row-D10"]
-control = "none, colours alone"
-ours = [way for way in ways_to_keep if way != control]
-grid = [[carried(way, count).mean() for count in (50, 500)] for way in [*ours, control]]
-cases.case_map(grid, ours, ["50 labels", "500 labels"], {}, [control], "What is kept: accuracy")
-
-# %% [markdown]
-# With 50 labels nobody gets far above the one in five of guessing. With 500, the late layers pay:
-# keeping them beats training from scratch, and keeping *early* layers is no better than guessing.
-# Frozen early layers look for light strokes in colours; here are dark ones in a channel that they
-# have never seen. What follows cannot mend what they leave out. Starting from a copy of *all*
-# layers gains nothing over starting from none.
-
-# %%
-pairs = [("late", "none"), ("late", "early"), ("all, as a start", "none")]
-late_gain, late_early, all_gain = (
-    paired_difference(carried(ours, 500), carried(theirs, 500)) for ours, theirs in pairs
+each = [paired_difference(carried(way), 0 * carried(way)) for way in ways_to_keep]
+tlkit.plots.bars_with_intervals(
+    ways_to_keep,
+    [found.mean for found in each],
+    [(found.low, found.high) for found in each],
+    value_label="accuracy with 95 % interval over five seeds; guessing gives 20 %",
+    percent=True,
+    title="What is kept",
 )
-claim("with 500 labels, keeping the late layers beats scratch", late_gain.low > 0, str(late_gain))
-claim("and keeping the early layers by far", late_early.low > 0.08, str(late_early))
-claim("copying all layers gains nothing sure", all_gain.low < 0.02, str(all_gain))
-
-# %%
-blind = carried("none, colours alone", 500).mean()
-claim("the colours alone tell nearly nothing", blind < 0.26, f"{blind:.0%}, guessing gives 20%")
-few_best = max(carried(way, 50).mean() for way in ours)
-claim("with 50 labels nobody gets far", few_best < 0.3, f"the best way gets {few_best:.0%}")
 
 # %% [markdown]
-# The live run above was one entry. These runs differ a good deal from seed to seed, so "agrees"
+# Each bar is a mean over five seeds, the thin line its interval. **Late layers, kept and frozen,
+# win by far.** Kept early layers are no better than guessing: they look for light strokes in
+# colours, here are dark ones in a channel that they have never seen, and what follows cannot mend
+# what they leave out. So the usual order, early layers first, is turned round when the *input*
+# changes.
+#
+# And look at the second bar. The same late layers, free to move, fall far behind the frozen ones:
+# five hundred pictures are few, and whatever can move can also learn them by heart.
+
+
+# %%
+def better(ours, theirs):
+    return paired_difference(carried(ours), carried(theirs))
+
+
+over_none, over_early = better("late", "none"), better("late", "early")
+over_start = better("late", "late, as a start")
+
+# %%
+claim("keeping the late layers beats training from scratch", over_none.low > 0.1, str(over_none))
+claim("and keeping the early ones", over_early.low > 0.2, str(over_early))
+claim("frozen late layers beat those that move", over_start.low > 0.03, str(over_start))
+
+# %%
+blind = carried("none, colours alone").mean()
+claim("the colours alone tell nearly nothing", blind < 0.26, f"{blind:.0%}, guessing gives 20%")
+
+# %% [markdown]
+# The live run above was one entry. Such runs differ a good deal from seed to seed, so "agrees"
 # means: it lies among the five stored ones, or near them.
 
 # %%
-five_runs = carried("late", 500)
-low, high = five_runs.min() - 0.1, five_runs.max() + 0.1
+low, high = carried("late").min() - 0.1, carried("late").max() + 0.1
+close = low < late_kept.accuracy < high
 claim(
-    "the live run lies among the stored ones",
-    low < late_kept.accuracy < high,
-    f"live {late_kept.accuracy:.1%}, stored {five_runs.min():.1%} to {five_runs.max():.1%}",
+    "the live run is near the stored ones",
+    close,
+    f"{low:.0%} < {late_kept.accuracy:.0%} < {high:.0%}",
 )
 # %% [markdown]
 # ## Another task: draw masks
@@ -673,10 +688,14 @@ claim(
     gains["four depths"].low > 0.1,
     f"{gains['four depths'].mean:+.2f}",
 )
+
+# %%
 both = overlaps("pretrained", "four depths") - np.maximum(
     overlaps("pretrained", "early alone"), overlaps("pretrained", "late alone")
 )
 claim("early and late maps together beat either alone", both.min() > 0.15, f"{both.mean():+.2f}")
+
+# %%
 near = abs(overlap.mean() - overlaps("pretrained", "four depths").mean())
 claim("the live run agrees with the stored table", near < 0.07, f"off by {near:.2f}")
 

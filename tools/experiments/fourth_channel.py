@@ -4,7 +4,8 @@ A network learns the digits 0 to 4, which stand out by their colour, one network
 new camera sees digits painted almost like the wall, and as a fourth channel how far away each point
 is. Early layers are the first two convolutions, late layers all that follow, the answers included:
 the classes are the same. Rates are chosen on parts held back from the training labels of
-`tuning_seeds`.
+`tuning_seeds`. A first design, with ten digits lighter or darker than the wall, was dropped: the
+network could not even learn the old camera's pictures.
 """
 
 import numpy as np
@@ -16,10 +17,10 @@ CODE = ["tlkit/_case_pictures.py", "tlkit/cases.py", "tools/experiments/_small_n
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "source": {"digits": 1200, "copies": 4, "steps": 1200, "rate": 2e-3, "batch_size": 64},
-    "labels": [50, 500],
+    "labels": [500],
     "test": 700,
-    "steps": 300,
-    "tuning_seeds": [0, 1],
+    "steps": 1000,
+    "tuning_seeds": [0],
     "rates": [1e-3, 3e-3],
     "early": ["conv_1", "conv_2"],
     "late": ["conv_3", "dense_1", "dense_2", "logits"],
