@@ -53,6 +53,20 @@ def _one_rate(model, learning_rate=1e-3, ratio=3.0, *arguments, **more):
 _rates.differential_optimizer = tlkit.differential_optimizer = _one_rate
 """
 
+NOTHING_LEARNT = (
+    RANDOM_WEIGHTS
+    + """
+import dataclasses as _dataclasses, numpy as _np, tlkit.cases as _cases
+_source = _cases.source_digits
+
+def _wrong_labels():
+    data = _source()
+    return _dataclasses.replace(data, labels=_np.random.default_rng(0).permutation(data.labels))
+
+_cases.source_digits = _wrong_labels
+"""
+)
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -6,7 +6,7 @@ A claim that holds whatever the network has learnt would prove nothing.
 import pytest
 from example_lesson import SOURCE as EXAMPLE
 from example_lesson import write_lesson
-from lesson_runner import ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
+from lesson_runner import NOTHING_LEARNT, ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
 
 from tools.lessons import LESSONS
 
@@ -30,13 +30,24 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
         "Adam, settled head: the live run agrees with its row",
         "nothing unfrozen is named",
     ],
+    ("04b", "nothing learnt"): [
+        "with fifty labels the borrowed layers win",
+        "the live run agrees with the stored table",
+        "on the icons pretrained features beat random ones",
+        "live, the shuffled digits do as in the table",
+        "the live masks agree with the stored table",
+    ],
     ("05", "one rate for all groups"): [
         "every group moves by the fraction asked for",
         "decay that follows the rate keeps its share",
     ],
 }
 
-BROKEN = {"random weights": RANDOM_WEIGHTS, "one rate for all groups": ONE_RATE}
+BROKEN = {
+    "random weights": RANDOM_WEIGHTS,
+    "nothing learnt": NOTHING_LEARNT,
+    "one rate for all groups": ONE_RATE,
+}
 
 
 @pytest.mark.lessons

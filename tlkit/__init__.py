@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "cases",
         "datasets",
         "errors",
         "exercises",
