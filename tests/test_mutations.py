@@ -6,7 +6,7 @@ A claim that holds whatever the network has learnt would prove nothing.
 import pytest
 from example_lesson import SOURCE as EXAMPLE
 from example_lesson import write_lesson
-from lesson_runner import ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
+from lesson_runner import NOTHING_LEARNT, ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
 
 from tools.lessons import LESSONS
 
@@ -20,6 +20,11 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
         "in trained filters, neighbouring weights agree",
         "with shuffled pixels, transfer loses",
     ],
+    ("02", "random weights everywhere"): [
+        "at the end more can be told than in the stem",
+        "the live probes agree with the stored table at every depth",
+        "four moved layers beat learning B alone",
+    ],
     ("03", "random weights"): [
         "200 labels are enough for a useful classifier",
         "the live run agrees with the stored table",
@@ -31,7 +36,11 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
     ],
 }
 
-BROKEN = {"random weights": RANDOM_WEIGHTS, "one rate for all groups": ONE_RATE}
+BROKEN = {
+    "random weights": RANDOM_WEIGHTS,
+    "random weights everywhere": NOTHING_LEARNT,
+    "one rate for all groups": ONE_RATE,
+}
 
 
 @pytest.mark.lessons
