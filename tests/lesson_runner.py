@@ -43,6 +43,13 @@ def _load_untrained(*arguments, **more):
 _backbones.load_backbone = tlkit.load_backbone = _load_untrained
 """
 
+# The pretrained networks, and those whose first layers the transfer experiment moves.
+RANDOM_EVERYWHERE = f"""{RANDOM_WEIGHTS}
+import tlkit._transferability as _transfer
+_fill = _transfer._Trainer.fill
+_transfer._Trainer.fill = lambda self, seed, giver=None, layers=0: _fill(self, seed)
+"""
+
 ONE_RATE = """
 import tlkit, tlkit.learning_rates as _rates
 _make = _rates.differential_optimizer

@@ -6,7 +6,14 @@ A claim that holds whatever the network has learnt would prove nothing.
 import pytest
 from example_lesson import SOURCE as EXAMPLE
 from example_lesson import write_lesson
-from lesson_runner import NOTHING_LEARNT, ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
+from lesson_runner import (
+    NOTHING_LEARNT,
+    ONE_RATE,
+    RANDOM_EVERYWHERE,
+    RANDOM_WEIGHTS,
+    lesson_source,
+    run_lesson,
+)
 
 from tools.lessons import LESSONS
 
@@ -19,6 +26,11 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
         "frozen pretrained features beat frozen random ones",
         "in trained filters, neighbouring weights agree",
         "with shuffled pixels, transfer loses",
+    ],
+    ("02", "random weights everywhere"): [
+        "at the end more can be told than in the stem",
+        "the live probes agree with the stored table at every depth",
+        "four moved layers beat learning B alone",
     ],
     ("03", "random weights"): [
         "200 labels are enough for a useful classifier",
@@ -45,6 +57,7 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
 
 BROKEN = {
     "random weights": RANDOM_WEIGHTS,
+    "random weights everywhere": RANDOM_EVERYWHERE,
     "nothing learnt": NOTHING_LEARNT,
     "one rate for all groups": ONE_RATE,
 }

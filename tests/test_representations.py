@@ -330,3 +330,58 @@ def test_panels_that_do_not_fit_are_refused(changed):
     options = {"labels": y, "class_names": ["a", "b"], "titles": ["t"], "axis_labels": ("x", "y")}
     with pytest.raises(InputError):
         r.point_panels(**{"panels": [x[:, :2]]} | options | changed)
+
+
+# --- what the lesson draws -------------------------------------------------------------------
+
+
+def runs_of(treatments=("AnB", "random")):
+    rows = [{"treatment": "base", "n": 0, "test": 0.6}]
+    return rows + [
+        {"treatment": name, "n": n, "test": 0.5 + 0.1 * n} for name in treatments for n in (1, 2)
+    ]
+
+
+def test_transfer_curves_have_a_panel_each_and_tell_their_numbers():
+    figure = tlkit.plots.transfer_curves({"few": runs_of(), "many": runs_of(["BnB+"])})
+    few, many = figure.axes
+    assert few.get_title(loc="left") == "few" and many.get_xlabel() and few.get_ylabel()
+    assert "few: B alone 60%; AnB from 60% to 70%" in figure.alt and "BnB+" in figure.alt
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        *("B alone", "AnB", "random"),
+        "BnB+",
+    ]
+    assert len(few.lines) == 1 + 2 * 2  # B alone; marks and means of two treatments
+
+
+@pytest.mark.parametrize(
+    ("panels", "said"),
+    [
+        ({}, "B alone"),
+        ({"a": runs_of()[1:]}, "B alone"),
+        ({"a": runs_of(["AnC"])}, "AnC"),
+    ],
+)
+def test_transfer_curves_want_runs_they_know(panels, said):
+    with pytest.raises(InputError, match=said):
+        tlkit.plots.transfer_curves(panels)
+
+
+def test_two_ways_of_learning_says_what_it_shows():
+    figure = tlkit.plots.two_ways_of_learning("a caption")
+    assert len(figure.axes) == 2 and "early layers of task A" in figure.alt
+    assert figure.caption == "a caption"
+
+
+def test_shifted_digits_are_whole_and_somewhere_else():
+    from tools.experiments._digits import shifted
+    from tools.experiments.transferability import split
+
+    digits = np.zeros((20, 28, 28, 3), "uint8")
+    digits[:, 4:24, 4:24] = 200  # the box that holds a digit
+    moved = shifted(digits, seed=0)
+    assert moved.shape == (20, 32, 32, 1)
+    assert (moved.astype(int).sum(axis=(1, 2, 3)) == 200 * 20 * 20).all()  # nothing is cut off
+    assert len({image.tobytes() for image in moved}) > 10
+    near, far = split(3, far=False), split(3, far=True)
+    assert sorted(near[0] + near[1]) == list(range(10)) and near[1] == far[1]

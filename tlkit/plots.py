@@ -28,6 +28,7 @@ from tlkit._figures import (
 )
 from tlkit._labels import name_lines, name_points
 from tlkit._pictures import filters, heat_overlay, image_grid, predictions, write_bars
+from tlkit._transfer_figures import transfer_curves, two_ways_of_learning
 
 __all__ = [
     "COLOURS",
@@ -41,6 +42,8 @@ __all__ = [
     "predictions",
     "scatter_labelled",
     "style",
+    "transfer_curves",
+    "two_ways_of_learning",
     "use_style",
 ]
 
