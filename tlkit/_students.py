@@ -50,12 +50,13 @@ def student_network(
     classes = whole(classes, "classes", 2)
     with _seeded(a_seed(seed)):
         inputs = keras.Input((size, size, 3), name="pictures")
+        x = layers.Rescaling(1 / 127.5, -1)(inputs)
         if kind == "patches":
-            x = _mixer(layers.Rescaling(1 / 127.5, -1)(inputs))
+            x = _mixer(x)
         else:
-            x = layers.Rescaling(1 / 255)(inputs)
+            look = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
             for filters in FILTERS[kind]:
-                x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
+                x = layers.Conv2D(filters, 3, strides=2, **look)(x)
             x = layers.GlobalAveragePooling2D(name="pool")(x)
         return keras.Model(inputs, layers.Dense(classes, name="logits")(x), name=f"{kind}_student")
 
