@@ -52,6 +52,21 @@ def _one_rate(model, learning_rate=1e-3, ratio=3.0, *arguments, **more):
 _rates.differential_optimizer = tlkit.differential_optimizer = _one_rate
 """
 
+UNTRAINED_TEACHER = """
+import keras as _keras, tlkit, tlkit.finetuning as _finetuning
+
+def _not_tuned(model, train, *arguments, **more):
+    size = train.images.shape[1]
+    base = tlkit.load_backbone(image_size=size, weights=None)
+    _keras.utils.set_random_seed(0)
+    classes = len(train.class_names)
+    features = _keras.Input(base.output_shape[-1:])
+    head = _keras.Model(features, _keras.layers.Dense(classes, name="logits")(features))
+    return _finetuning.FineTuned(tlkit.attach_head(base, head), {}, 0)
+
+_finetuning.fine_tune = tlkit.fine_tune = _not_tuned
+"""
+
 
 @dataclass(frozen=True)
 class Outcome:

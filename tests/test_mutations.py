@@ -6,7 +6,13 @@ A claim that holds whatever the network has learnt would prove nothing.
 import pytest
 from example_lesson import SOURCE as EXAMPLE
 from example_lesson import write_lesson
-from lesson_runner import ONE_RATE, RANDOM_WEIGHTS, lesson_source, run_lesson
+from lesson_runner import (
+    ONE_RATE,
+    RANDOM_WEIGHTS,
+    UNTRAINED_TEACHER,
+    lesson_source,
+    run_lesson,
+)
 
 from tools.lessons import LESSONS
 
@@ -29,9 +35,17 @@ MUST_FAIL: dict[tuple[str, str], list[str]] = {
         "every group moves by the fraction asked for",
         "decay that follows the rate keeps its share",
     ],
+    ("06", "an untrained teacher"): [
+        "the student of a teacher beats its twin",
+        "the live run agrees with the stored table",
+    ],
 }
 
-BROKEN = {"random weights": RANDOM_WEIGHTS, "one rate for all groups": ONE_RATE}
+BROKEN = {
+    "random weights": RANDOM_WEIGHTS,
+    "one rate for all groups": ONE_RATE,
+    "an untrained teacher": UNTRAINED_TEACHER,
+}
 
 
 @pytest.mark.lessons
