@@ -449,8 +449,9 @@ from pathlib import Path
 
 def file_size(model):
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.weights.h5"  # without what only training needs
-        model.save_weights(path)
+        path = Path(folder) / "model.weights.h5"
+        bare = keras.Model(model.inputs, model.outputs)  # without the optimizer's memory
+        bare.save_weights(path)
         return path.stat().st_size / 1e6
 
 
