@@ -74,6 +74,21 @@ _cases.source_digits = _wrong_labels
 """
 )
 
+UNTRAINED_TEACHER = """
+import keras as _keras, tlkit, tlkit.finetuning as _finetuning
+
+def _not_tuned(model, train, *arguments, **more):
+    size = train.images.shape[1]
+    base = tlkit.load_backbone(image_size=size, weights=None)
+    _keras.utils.set_random_seed(0)
+    classes = len(train.class_names)
+    features = _keras.Input(base.output_shape[-1:])
+    head = _keras.Model(features, _keras.layers.Dense(classes, name="logits")(features))
+    return _finetuning.FineTuned(tlkit.attach_head(base, head), {}, 0)
+
+_finetuning.fine_tune = tlkit.fine_tune = _not_tuned
+"""
+
 
 @dataclass(frozen=True)
 class Outcome:

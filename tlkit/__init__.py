@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "cases",
         "datasets",
+        "distillation",
         "errors",
         "exercises",
         "explain",
@@ -42,6 +43,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "small_network",
         ],
         "datasets": ["ImageDataset", "load_dataset", "load_folder"],
+        "distillation": ["distill", "soften", "student_network"],
         "features": ["attach_head", "extract_features", "fit_linear_head"],
         "finetuning": ["FineTuned", "diagnose", "fine_tune", "recommend", "unfreeze"],
         "learning_rates": [
