@@ -39,6 +39,8 @@ class Subject:
     """
 
     def __init__(self, model, images=None, labels=None, classes=None, exact=False):
+        if labels is not None and labels.ndim == 2 and labels.shape[1] == 1 and not exact:
+            classes = int(labels.max()) + 1  # a column of whole numbers is no row of ones
         self.model, self.labels, self.classes, self.exact = model, labels, classes, exact
         self.images = images
         self.leaves = leaf_layers(model)

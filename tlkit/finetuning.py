@@ -244,7 +244,7 @@ def diagnose(
         `meaning` and its `mend`.
 
     Raises:
-        InputError: Not a built model, no data set, or pictures the model cannot take.
+        InputError: Not a built model, or pictures it cannot take.
 
     Example:
         >>> diagnose(small_network())
@@ -265,12 +265,6 @@ def diagnose(
     if isinstance(dataset, ImageDataset):
         images, labels, classes = dataset.images, dataset.labels, len(dataset.class_names)
     else:
-        if not isinstance(dataset, tuple) or len(dataset) != 2 or not len(dataset[0]):
-            raise InputError(
-                f"{type(dataset).__name__} is no data set that can be looked at.",
-                "Pass an ImageDataset, or a pair of arrays: pictures and labels.",
-            )
         images, labels = (np.asarray(part) for part in dataset)
-        rows = labels.ndim == 2 and labels.shape[1] > 1
-        classes = labels.shape[1] if rows else int(labels.max()) + 1
+        classes = labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
     return examine(Subject(model, images, labels, classes, isinstance(dataset, ImageDataset)))
