@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "representations",
         "scores",
         "widgets",
+        "workshop",
     ],
     submod_attrs={
         "backbones": [
@@ -53,6 +54,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "layer_groups",
         ],
         "installation": ["check_installation"],
+        "workshop": ["ImageClassifier", "train_classifier"],
     },
 )
 __all__ = [*__all__, "__version__"]

@@ -1,0 +1,102 @@
+"""From a folder of pictures to a classifier that can be taken home (lesson 07)."""
+
+from importlib.metadata import version
+
+import numpy as np
+
+from tlkit import _duplicates
+from tlkit._attempts import Attempts
+from tlkit._classifier import ImageClassifier
+from tlkit._classifier_export import Export, export_formats, open_exported
+from tlkit._evaluation import Evaluation
+from tlkit._image_dataset import ImageDataset, a_seed
+from tlkit.errors import InputError
+
+__all__ = [
+    "Attempts",
+    "Evaluation",
+    "Export",
+    "ImageClassifier",
+    "app",
+    "export_formats",
+    "open_exported",
+    "train_classifier",
+]
+
+WAYS = ("auto", "features", "fine-tune")
+
+
+def train_classifier(
+    dataset: ImageDataset, strategy: str = "auto", seed: int = 0, progress: bool | None = None
+) -> ImageClassifier:
+    """Train a classifier of your pictures, and say how well it does and what was found in them.
+
+    Copies of a picture are left out but for one, and pictures that lie in two classes altogether.
+    With `"features"` a linear head is fitted on frozen features, and every picture is judged by a
+    head that was fitted without it. With `"fine-tune"` the whole network moves; it is judged on a
+    fifth of the pictures, held back. `"auto"` asks `recommend`. Where one class has three times as
+    many pictures as another or more, the classes are evened out.
+
+    Args:
+        dataset: Square pictures of 32 pixels or more; two classes with two pictures each at least,
+            and five to say anything of use.
+        strategy: `"auto"`, `"features"` or `"fine-tune"`.
+        seed: Of the split and of the order of the pictures.
+        progress: True to tell how far it has come, False not to, None to tell after three seconds.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        InputError: Pictures, labels or a strategy that do not fit.
+
+    Example:
+        >>> mine = load_folder("pictures/")                                 # doctest: +SKIP
+        >>> classifier = train_classifier(mine)                             # doctest: +SKIP
+        >>> classifier.save("model.keras")                                  # doctest: +SKIP
+    """
+    from tlkit._classifier_training import train
+    from tlkit._workshop_checks import cleaned, notes_on, suited
+
+    a_seed(seed)
+    if strategy not in WAYS:
+        raise InputError(f"There is no strategy {strategy!r}.", f"Use one of {', '.join(WAYS)}.")
+    suited(dataset)
+    prints = _duplicates.fingerprints(dataset.images)
+    data, found = cleaned(dataset, prints)
+    reasons, way, layer = (), strategy, None
+    if strategy == "auto":
+        from tlkit.finetuning import recommend
+
+        advice = recommend(data, seed)
+        # Training from scratch needs far more pictures than anybody labels by hand.
+        way = "features" if advice.strategy == "from scratch" else advice.strategy
+        layer = advice.layer if way == "features" else None
+        reasons = advice.reasons
+    trained, seconds = train(way, data, layer, seed, progress)
+    about = {
+        "name": dataset.name,
+        "source": dataset.source,
+        "licence": dataset.licence,
+        "counts": np.bincount(data.labels, minlength=len(data.class_names)).tolist(),
+        "skipped": len(dataset.skipped),
+        "strategy": way,
+        "seed": int(seed),
+        "seconds": seconds,
+        "versions": ", ".join(f"{name} {version(name)}" for name in ("keras", "numpy")),
+    }
+    notes = (trained.note, *reasons, *found, *notes_on(data, dataset.skipped))
+    return ImageClassifier(trained.model, data.class_names, trained.held_back, notes, about, prints)
+
+
+def app() -> None:
+    """Show a small program in the page: choose pictures, train, try. Nothing has to be typed.
+
+    It needs a running notebook; ipywidgets 7 and 8 will do.
+
+    Example:
+        >>> app()                                                           # doctest: +SKIP
+    """
+    from tlkit._workshop_app import show
+
+    show()
