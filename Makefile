@@ -48,8 +48,8 @@ $(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
 lab: $(INSTALLED)
 	@$(RUN) -m jupyter lab $(LAB_OPTIONS) notebooks/00_index.ipynb
 
-test: $(INSTALLED)
-	@$(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
+test: check
+	@$(RUN) -m pytest tests notebooks --nbval-lax -m lessons $(PYTEST_OPTIONS)
 
 check: $(INSTALLED)
 	@$(RUN) -m pytest tests -m "not lessons" -n 2 --dist loadfile $(PYTEST_OPTIONS)

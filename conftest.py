@@ -29,6 +29,13 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         collector.skip_compare += ("stderr",)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count the cells of notebooks among what runs whole lessons."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.lessons)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """End every report with how much of the curriculum exists."""
     from tools.lessons import curriculum_count
