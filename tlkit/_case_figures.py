@@ -215,9 +215,9 @@ def case_map(
         axes.grid(False)
         for side in axes.spines.values():
             side.set_visible(False)
-        outlined = "outlined: advised by the rule; " if advised else ""
+        outlined = "outlined: the rule; " if advised else ""
         axes.set(
-            xlabel=f"{outlined}★: best in its column" + " (controls left out)" * bool(controls)
+            xlabel=f"{outlined}★: best in its column" + " (controls aside)" * bool(controls)
         )
         if title:
             figure.suptitle(title, x=0.01, ha="left")

@@ -28,14 +28,10 @@
 # on, and three hundred others to judge by: the test pictures.
 
 # %%
-import keras
-import numpy as np
-
 import tlkit
 from tlkit.exercises import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
-# %%
 train = tlkit.load_dataset("sunglasses-or-hat", n=100, image_size=96, seed=0)
 test = tlkit.load_dataset("sunglasses-or-hat", n=300, image_size=96, seed=1000)
 train.show(12)
@@ -55,6 +51,9 @@ print("a picture", base.input_shape[1:], "becomes", base.output_shape[1:])
 # **settled**: it knows the new classes already.
 
 # %%
+import keras
+import numpy as np
+
 base.trainable = False
 features = tlkit.extract_features(base, train.images)
 head = tlkit.fit_linear_head(features, train.labels)

@@ -31,15 +31,11 @@
 # each at a random place in the picture.
 
 # %%
-import keras
-import numpy as np
-
 import tlkit
 from tlkit import cases
 from tlkit.exercises import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
-# %%
 source = cases.source_digits()
 source.take(12).show(12)
 
@@ -52,6 +48,9 @@ for layer in network.layers:
         print(f"{layer.name:8} {layer.count_params():6,} weights, gives {layer.output.shape[1:]}")
 
 # %%
+import keras
+import numpy as np
+
 fade = keras.optimizers.schedules.CosineDecay(2e-3, 1200)
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 network.compile(keras.optimizers.Adam(fade), cross_entropy, metrics=["accuracy"])
