@@ -73,8 +73,8 @@ by_student = score(test.labels, student.predict(test.images, verbose=0))
 print(f"the student: {by_student}")
 
 # %% [markdown]
-# The two networks have not one layer in common, not even the same kind of layers. So nothing could
-# be copied from one to the other. All that passed between them are two numbers for each picture.
+# The two networks have not one layer in common, so nothing could be copied from one to the other.
+# All that passed between them are two numbers for each picture.
 #
 # Is that any good? The fair comparison is its **twin**: the same student, with the same random
 # weights and as many steps, that learns from the two hundred labels without any teacher. In
