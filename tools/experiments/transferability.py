@@ -30,12 +30,12 @@ PARAMETERS = {
     "train": 4000,
     "batch_size": 32,
     "learning_rate": 3e-3,
-    "head_steps": 800,
-    "source_steps": 500,
+    "head_steps": 3000,
+    "source_steps": 800,
     "conditions": {
         "near, few labels": {"per_class": 10, "steps": 150, "treatments": [*FOUR, "random"]},
         "far, few labels": {"per_class": 10, "steps": 150, "treatments": ["AnB"]},
-        "near, many labels": {"per_class": None, "steps": 500, "treatments": FOUR},
+        "near, many labels": {"per_class": None, "steps": 800, "treatments": FOUR},
     },
 }
 
