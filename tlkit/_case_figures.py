@@ -216,9 +216,7 @@ def case_map(
         for side in axes.spines.values():
             side.set_visible(False)
         outlined = "outlined: the rule; " if advised else ""
-        axes.set(
-            xlabel=f"{outlined}★: best in its column" + " (controls aside)" * bool(controls)
-        )
+        axes.set(xlabel=f"{outlined}★: best in its column" + " (controls aside)" * bool(controls))
         if title:
             figure.suptitle(title, x=0.01, ha="left")
     return figure
