@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from tlkit._figures import COLOURS, CourseFigure, demand, name_some, new_figure
 
@@ -71,6 +71,7 @@ def transfer_curves(
             ax.set_xlabel("n, layers that were moved")
             ax.set_title(title, loc="left", fontsize=11)
         axes[0].set_ylabel("accuracy on test pictures of B")
+        axes[0].yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # no half per cents
         axes[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         every: dict = {}
         for ax in axes:

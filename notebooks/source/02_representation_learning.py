@@ -623,8 +623,8 @@ show_gains(near_few, ["BnB", "BnB+", "AnB", "AnB+", "random"])
 #
 # - **BnB, BnB+**: B's own layers change next to nothing. They know what fifty pictures have told.
 # - **AnB**: the more layers of A, the better. They know what two thousand other digits have told.
-# - **AnB+**: training them on is no better than leaving them frozen. With fifty pictures there is
-#   more to spoil than to gain.
+# - **AnB+**: training them on is no better than leaving them frozen. Perhaps fifty pictures
+#   spoil more than they mend.
 # - **random**: the more layers stay random, the worse. So it is the *learning* that is carried
 #   across, not the mere shape of the network.
 
