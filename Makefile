@@ -49,7 +49,7 @@ lab: $(INSTALLED)
 	@$(RUN) -m jupyter lab $(LAB_OPTIONS) notebooks/00_index.ipynb
 
 test: check
-	@$(RUN) -m pytest tests notebooks --nbval-lax -m lessons $(PYTEST_OPTIONS)
+	@$(RUN) -m pytest tests notebooks --nbval-lax -m lessons -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
 check: $(INSTALLED)
 	@$(RUN) -m pytest tests -m "not lessons" -n 2 --dist loadfile $(PYTEST_OPTIONS)

@@ -36,6 +36,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lessons)
 
 
+@pytest.hookimpl(optionalhook=True)  # there without xdist, too
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Share tests out by file, the two notebooks of a lesson together, broken lessons one by one.
+
+    The solved notebook needs what the learner's has cached: one worker runs both, in that order.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByLesson(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = Path(nodeid.partition("::")[0])
+            if path.suffix == ".ipynb":
+                return path.stem
+            return nodeid if path.stem == "test_mutations" else str(path)
+
+    return ByLesson(config, log)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """End every report with how much of the curriculum exists."""
     from tools.lessons import curriculum_count
