@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -33,6 +34,7 @@ c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = "{folder}/cookie_secret"
 c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
 c.JupyterHub.cleanup_servers = True
+c.Spawner.args += {root_only}
 """
 
 
@@ -50,6 +52,7 @@ class Hub:
                 homes=str(folder / "homes"),
                 folder=folder,
                 proxy=proxy,
+                root_only=["--allow-root"] if os.getuid() == 0 else [],
                 public=self._ports[0],
                 hub=self._ports[1],
                 api=self._ports[2],

@@ -42,7 +42,7 @@ class Learner:
             raise Failed(f"logging in: {answer.status_code} {answer.reason}")
         for _ in range(300):
             # The first request goes through the hub, which tells the server who this is.
-            answer = self._web.get(f"{self.server}/tree", timeout=120)
+            answer = self._web.get(f"{self.server}/lab", timeout=120)
             if answer.ok and answer.url.startswith(self.server):
                 break
             time.sleep(1)
@@ -102,7 +102,7 @@ class Learner:
         header |= {"username": self.name, "version": "5.3", "date": ""}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
         self._channel.send(json.dumps({**message, "channel": "shell", "buffers": []}))
-        replied = idle = False
+        wrong, replied, idle = "", False, False
         while not (replied and idle):
             got = self._channel.recv()
             if isinstance(got, bytes):  # pictures of a widget: none of a lesson's text
@@ -113,10 +113,12 @@ class Learner:
                 raise Failed("the kernel died: memory ran out?")
             if heard["parent_header"].get("msg_id") != asked:
                 continue
-            if kind == "error":
-                raise Failed(f"{told['ename']}: {told['evalue']}")
             idle |= kind == "status" and told["execution_state"] == "idle"
             replied |= kind == "execute_reply"
+            if kind == "execute_reply" and told["status"] != "ok":
+                wrong = f"{told.get('ename', told['status'])}: {told.get('evalue', '')}"
+        if wrong:
+            raise Failed(wrong)
 
     def _asked(self, method: str, path: str, body: dict | None = None) -> dict:
         answer = self._web.request(

@@ -185,7 +185,7 @@ def _hold(given: argparse.Namespace, lesson: str, place: Path, shared: Path, pro
             file=sys.stderr,
         )
         return 2
-    before, good, results = checksums(shared), True, {}
+    before, results = checksums(shared), {}
     print(f"Shared cache: {size(shared)[0]} files, {size(shared)[1]:.0f} MB, read-only")
     for learners in sorted({1, given.learners}):
         folder = place / f"class-of-{learners}"
@@ -197,7 +197,6 @@ def _hold(given: argparse.Namespace, lesson: str, place: Path, shared: Path, pro
             print(f"  {each.name} failed in cell {each.cells}: {each.failure}")
         bad = [name for cache in folder.glob("homes/*/tlkit-cache") for name in damaged(cache)]
         whole = checksums(shared) == before and not bad
-        good &= whole and not failed
         ran = sorted(each.ran for each in visits)
         took |= {"ready": max(each.ready for each in visits), "fastest": ran[0], "slowest": ran[-1]}
         results[learners] = {name: round(value) for name, value in took.items()}
@@ -212,12 +211,14 @@ def _hold(given: argparse.Namespace, lesson: str, place: Path, shared: Path, pro
             f"{' '.join(['', *bad])}.",
             flush=True,
         )
+        if failed or not whole:
+            return 1
     alone, together = results[1], results[given.learners]
     ratio = together["slowest"] / max(1, alone["slowest"])
     print(f"The slowest of {given.learners} took {ratio:.1f} times as long as one learner alone.")
-    if given.write and good:
+    if given.write:
         _store(lesson, results)
-    return 0 if good else 1
+    return 0
 
 
 def _store(lesson: str, results: dict) -> None:
