@@ -7,6 +7,7 @@
 #   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
+#   make slides         make slides of the lessons, for a room; one lesson: LESSON=03
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
 #   make clean          remove the environment and what was cached
 #
@@ -18,6 +19,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 LESSON ?=
+REVEAL ?=
 NAME ?=
 LAB_OPTIONS ?=
 PYTEST_OPTIONS ?=
@@ -27,7 +29,7 @@ ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
 $(shell rm -f $(INSTALLED))
 endif
 
-.PHONY: help lab test check test-offline lint notebooks experiments lock install clean
+.PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -66,6 +68,9 @@ notebooks: $(INSTALLED)
 
 experiments: $(INSTALLED)
 	@$(RUN) -m tools.experiments $(NAME)
+
+slides: $(INSTALLED)
+	@$(RUN) -m tools.slides $(LESSON) $(if $(REVEAL),--reveal "$(REVEAL)")
 
 lock: $(INSTALLED)
 	@$(RUN) -m tools.lock $(if $(UPGRADE),--upgrade)
