@@ -131,7 +131,7 @@ def slides_of(notebook: NotebookNode, notes: str) -> list[Slide]:
     title, rest = re.match(r"# (.+)\n+([\s\S]*?)\n## ", opening).groups()
     aims = _part(opening, "What you will be able to do")
     slides = [
-        Slide("", f"# {title}\n\n{rest}"),
+        Slide("", f"# {title}\n\n{rest.strip()}"),
         Slide("", f"## What you will be able to do\n\n{aims}"),
     ]
     asked = questions(notes)
