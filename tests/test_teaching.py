@@ -247,6 +247,7 @@ def test_the_ready_configuration_is_read_and_the_try_out_overrides_it(tmp_path):
     assert any("cull_idle_timeout" in each for each in c.Spawner.args)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the server has sh")
 def test_install_script_is_sound_and_refuses_a_computer_without_tljh():
     script = TEACHING / "jupyterhub" / "install.sh"
     assert subprocess.run(["sh", "-n", script]).returncode == 0
@@ -317,6 +318,7 @@ def test_a_damaged_cache_or_a_failed_learner_fails_the_class(tmp_path, monkeypat
     assert held(touch=True) == 1 and "DAMAGED" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the server has Unix permissions")
 def test_a_shared_cache_is_warmed_and_then_closed(tmp_path, monkeypatch, capsys):
     ran = []
     monkeypatch.setattr(warm_cache, "warm", lambda folder, notebooks, report: ran.extend(notebooks))

@@ -191,7 +191,7 @@ def _shown(cell: Cell) -> str:
         image = f'<img alt="{html.escape(words)}" src="{source}">'
         return f'{head}{_sentence(cell)}\n\n<span class="picture">{image}</span>'
     said, code = _folded(cell.said.splitlines()), cell.code.source
-    only_claims = all(line.startswith(("✓", " ")) for line in said)
+    only_claims = all(line.startswith(("✓", " ")) for line in cell.said.splitlines())
     fits = len(said) + len(code.splitlines()) <= LINES - 2
     fits &= max(map(len, code.splitlines())) <= WIDEST
     said = said[:LINES] + ["…"] * (len(said) > LINES)
@@ -232,7 +232,7 @@ def _sentence(cell: Cell) -> str:
             line for line in text.splitlines() if line and not line.startswith(("#", "|", "-", ">"))
         )
         starts_anew = which == 0 and text.lstrip().startswith("#")
-        sentences = re.split(r"(?<=[.!?:])(?<! al\.)(?<!e\.g\.)\s+(?=[A-Z*`(\"“])", plain)
+        sentences = re.split(r"(?<=[.!?])(?<! al\.)(?<!e\.g\.)\s+(?=[A-Z*`(\"“])", plain)
         if plain and not starts_anew:
             chosen = sentences[which]
             if which == 0 and len(chosen) < 30:  # "That took seconds." says little by itself
