@@ -147,7 +147,7 @@ def trained(monkeypatch):
 def test_a_slow_computer_is_told_what_to_try(trained):
     slow = trained(0.9, 60.0)
     assert not slow.fine and "1 pictures a second" in slow.found and "charger" in slow.mend
-    quick = trained(0.9, 0.2)
+    quick = trained(0.9, 60 / installation._README_SPEED)
     assert quick.fine and "1.0 times as long" in quick.found and not quick.mend
 
 

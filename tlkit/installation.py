@@ -21,7 +21,7 @@ _REINSTALL = "Install again: pip install -r requirements.txt"
 _NEED_MEMORY, _NEED_DISK = 2e9, 0.5e9  # bytes free: a lesson's budget is 1.5 GB
 # Pictures a second that the two-core computer of README's minutes brings through the network, when
 # nothing else runs: the figure that `python -m tlkit check` printed there.
-_README_SPEED, _TOO_SLOW = 300, 4
+_README_SPEED, _TOO_SLOW = 430, 4
 _TRAINING_SECONDS = 10
 
 

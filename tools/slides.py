@@ -35,6 +35,7 @@ TEMPLATE = Path(__file__).parent / "slides_template"
 REVEAL_VERSION = "4.6.1"  # nbconvert's template is written for reveal.js 4
 NEEDED = ("dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "plugin/notes/notes.js")
 LINES, WIDE, WIDEST = 17, 78, 100  # of code and output on one slide; columns before it gets smaller
+TWO_LINES = 150  # letters of a sentence
 CLOSING = ("What you measured", "Quiz", "Exercises", "Further reading", "Curriculum rows")
 PICTURES = ("image/png", "image/jpeg")
 
@@ -189,7 +190,9 @@ def _shown(cell: Cell) -> str:
         kind, data, words = cell.picture
         source = f"data:{kind};base64,{data}"
         image = f'<img alt="{html.escape(words)}" src="{source}">'
-        return f'{head}{_sentence(cell)}\n\n<span class="picture">{image}</span>'
+        sentence = _sentence(cell)
+        lower = " lower" if len(sentence) > TWO_LINES else ""
+        return f'{head}{sentence}\n\n<span class="picture{lower}">{image}</span>'
     said, code = _folded(cell.said.splitlines()), cell.code.source
     only_claims = all(line.startswith(("✓", " ")) for line in cell.said.splitlines())
     fits = len(said) + len(code.splitlines()) <= LINES - 2
@@ -235,8 +238,9 @@ def _sentence(cell: Cell) -> str:
         sentences = re.split(r"(?<=[.!?])(?<! al\.)(?<!e\.g\.)\s+(?=[A-Z*`(\"“])", plain)
         if plain and not starts_anew:
             chosen = sentences[which]
-            if which == 0 and len(chosen) < 30:  # "That took seconds." says little by itself
-                chosen = " ".join(sentences[:2])
+            two = " ".join(sentences[:2])
+            if which == 0 and len(chosen) < 30 and len(two) <= TWO_LINES:
+                chosen = two  # "That took seconds." says little by itself
             return chosen if chosen.count("**") % 2 == 0 else chosen.replace("**", "")
     return ""
 
