@@ -26,7 +26,7 @@ PYTEST_OPTIONS ?=
 
 # An environment of a clone that was moved still points to the old place: make it anew.
 ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
-$(shell rm -f $(INSTALLED))
+$(shell test -L $(VENV) || rm -f $(INSTALLED))
 endif
 
 .PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean
@@ -37,6 +37,8 @@ help:
 install: $(INSTALLED)
 
 $(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
+	@# `venv --clear` through a link would empty somebody else's environment.
+	@if [ -L $(VENV) ]; then echo "$(VENV) is a link: remove it, or install where it points to." >&2; exit 1; fi
 	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
 	echo "Installing the course into $(VENV) with $$("$$python" --version); the first time takes minutes."; \
 	"$$python" -m venv --clear $(VENV)
