@@ -223,12 +223,16 @@ def _hold(given: argparse.Namespace, lesson: str, place: Path, shared: Path, pro
 
 def _store(lesson: str, results: dict) -> None:
     """Keep what was measured, for the table in docs/teaching/jupyterhub.md."""
+    classes = {str(learners): took for learners, took in results.items()}
+    if STORED.is_file():  # a class of another size, measured before on the same lesson
+        before = json.loads(STORED.read_text(encoding="utf-8"))
+        classes = {**(before["classes"] if before["lesson"] == lesson else {}), **classes}
     stored = {
-        "made_by": f"python -m tools.classroom --learners {max(results)} "
+        "made_by": f"python -m tools.classroom --learners {max(map(int, classes))} "
         f"--lesson {lesson.partition('_')[0]} --write",
         "cores": len(os.sched_getaffinity(0)),
         "lesson": lesson,
-        "classes": {str(learners): took for learners, took in results.items()},
+        "classes": dict(sorted(classes.items(), key=lambda each: int(each[0]))),
     }
     text = json.dumps(stored, indent=1) + "\n"
     write_atomic(STORED, lambda file: file.write(text.encode()))
