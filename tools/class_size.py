@@ -58,14 +58,14 @@ def measured() -> str:
     rows = [
         f"`{stored['made_by']}`, on {stored['cores']} cores with a warm shared cache:",
         "",
-        "| learners | lesson open after | its cells ran in | one kernel | one learner | all |",
-        "|--:|--:|--:|--:|--:|--:|",
+        "| learners | lesson open after | its cells ran in | one kernel | one learner |",
+        "|--:|--:|--:|--:|--:|",
     ]
     for learners, took in stored["classes"].items():
         ran = duration(took["fastest"])
         if took["slowest"] > took["fastest"]:
             ran += f" to {duration(took['slowest'])}"
-        memory = (f"{took[name] / 1000:.1f} GB" for name in ("kernel_mb", "learner_mb", "class_mb"))
+        memory = (f"{took[name] / 1000:.1f} GB" for name in ("kernel_mb", "learner_mb"))
         rows.append(f"| {learners} | {took['ready']} s | {ran} | {' | '.join(memory)} |")
     return "\n".join(rows)
 
