@@ -7,6 +7,7 @@
 #   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
+#   make slides         make slides of the lessons, for a room; one lesson: LESSON=03
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
 #   make clean          remove the environment and what was cached
 #
@@ -18,16 +19,17 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 LESSON ?=
+REVEAL ?=
 NAME ?=
 LAB_OPTIONS ?=
 PYTEST_OPTIONS ?=
 
 # An environment of a clone that was moved still points to the old place: make it anew.
 ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
-$(shell rm -f $(INSTALLED))
+$(shell test -L $(VENV) || rm -f $(INSTALLED))
 endif
 
-.PHONY: help lab test check test-offline lint notebooks experiments lock install clean
+.PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -35,6 +37,8 @@ help:
 install: $(INSTALLED)
 
 $(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
+	@# `venv --clear` through a link would empty somebody else's environment.
+	@if [ -L $(VENV) ]; then echo "$(VENV) is a link: remove it, or install where it points to." >&2; exit 1; fi
 	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
 	echo "Installing the course into $(VENV) with $$("$$python" --version); the first time takes minutes."; \
 	"$$python" -m venv --clear $(VENV)
@@ -66,6 +70,9 @@ notebooks: $(INSTALLED)
 
 experiments: $(INSTALLED)
 	@$(RUN) -m tools.experiments $(NAME)
+
+slides: $(INSTALLED)
+	@$(RUN) -m tools.slides $(LESSON) $(if $(REVEAL),--reveal "$(REVEAL)")
 
 lock: $(INSTALLED)
 	@$(RUN) -m tools.lock $(if $(UPGRADE),--upgrade)

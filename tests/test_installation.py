@@ -2,6 +2,7 @@
 
 import builtins
 import importlib.util
+import itertools
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from tlkit.installation import Finding, Findings, check_installation
 @pytest.fixture(scope="module")
 def here():
     """The findings on this computer, unbroken."""
-    return check_installation()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(installation, "_TRAINING_SECONDS", 0)
+        patch.setattr(installation, "_TOO_SLOW", 1e9)  # other tests run beside this one
+        return check_installation(training=True)
 
 
 def finding(what: str) -> Finding:
@@ -34,6 +38,7 @@ def test_all_is_well_here(here):
     assert here, str(here)
     assert str(here).endswith("All is well.") and "→" not in str(here)
     assert [one.what for one in here][:3] == ["Python", "Keras", "TensorFlow"]
+    assert "right after 60 pictures" in here[-1].found and "times as long here" in here[-1].found
 
 
 def test_the_table_names_what_is_broken_with_its_mend():
@@ -120,6 +125,42 @@ def test_unknown_memory_is_no_fault(monkeypatch, quick):
 
 def test_the_memory_of_this_computer_is_plausible():
     assert 1e8 < installation._free_memory() < 1e14
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """A training that takes no time: set how many answers are right, and how long a pass takes."""
+    import tlkit
+    from tlkit import scores
+
+    def told(right: float, seconds: float) -> Finding:
+        clock = itertools.count(0, seconds)
+        monkeypatch.setattr(installation.time, "perf_counter", lambda: next(clock))
+        monkeypatch.setattr(scores, "score", lambda *labels: scores.Score(right, right, right, 100))
+        for name in ("extract_features", "fit_linear_head", "load_backbone"):
+            monkeypatch.setattr(tlkit, name, lambda *arguments, **more: lambda features: features)
+        return installation._training()
+
+    return told
+
+
+def test_a_slow_computer_is_told_what_to_try(trained):
+    slow = trained(0.9, 60.0)
+    assert not slow.fine and "1 pictures a second" in slow.found and "charger" in slow.mend
+    quick = trained(0.9, 60 / installation._README_SPEED)
+    assert quick.fine and "1.0 times as long" in quick.found and not quick.mend
+
+
+def test_a_library_that_computes_wrongly_is_found_by_what_it_teaches(trained):
+    wrong = trained(0.5, 0.2)
+    assert not wrong.fine and "computes wrongly" in wrong.mend and "--force-reinstall" in wrong.mend
+
+
+def test_a_shared_cache_is_named_and_a_wrong_one_is_found(monkeypatch, quick, tmp_path):
+    monkeypatch.setenv("TLKIT_SHARED_CACHE", str(tmp_path))
+    assert finding("Cache folder").fine and "shared" in finding("Cache folder").found
+    monkeypatch.setenv("TLKIT_SHARED_CACHE", str(tmp_path / "nowhere"))
+    assert not finding("Cache folder").fine and "teacher" in finding("Cache folder").mend
 
 
 def test_another_backend_is_named(monkeypatch):

@@ -309,6 +309,20 @@ def test_make_stops_before_installing_with_an_unsupported_python(clone):
 
 
 @needs_make
+def test_an_environment_that_is_linked_to_is_never_emptied(clone, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "installed").write_text("/another/clone\n")
+    (theirs / "kept").write_text("precious")
+    late = (theirs / "installed").stat().st_mtime + 10
+    os.utime(clone / "requirements.txt", (late, late))
+    (clone / ".venv").symlink_to(theirs)
+    run = make(clone, "install")
+    assert run.returncode != 0 and ".venv is a link" in run.stderr
+    assert sorted(os.listdir(theirs)) == ["installed", "kept"]
+
+
+@needs_make
 @pytest.mark.parametrize("target", ["lab", "test", "check", "notebooks", "experiments", "lint"])
 def test_every_command_installs_on_a_fresh_clone_and_not_again(clone, target):
     assert "-m pip install" in make(clone, "-n", target).stdout

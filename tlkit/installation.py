@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from tlkit.paths import cache_dir, read_card
 PYTHONS = ((3, 11), (3, 13))  # the oldest and the newest that TensorFlow and this course support
 _REINSTALL = "Install again: pip install -r requirements.txt"
 _NEED_MEMORY, _NEED_DISK = 2e9, 0.5e9  # bytes free: a lesson's budget is 1.5 GB
+# Pictures a second that the two-core computer of README's minutes brings through the network, when
+# nothing else runs: the figure that `python -m tlkit check` printed there.
+_README_SPEED, _TOO_SLOW = 430, 4
+_TRAINING_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,12 @@ class Findings(tuple):
         return all(finding.fine for finding in self)
 
 
-def check_installation() -> Findings:
+def check_installation(training: bool = False) -> Findings:
     """Look at everything that the lessons need; never fails, whatever is broken.
+
+    Args:
+        training: Also train a classifier, for ten seconds at the most, and say how fast this
+            computer is. `python -m tlkit check` does.
 
     Returns:
         The findings, which print as a table; true as a whole when all is well.
@@ -78,6 +87,8 @@ def check_installation() -> Findings:
         ("Memory", _memory),
         ("Cache folder", _cache),
     ]
+    if training:
+        checks.append(("A training", _training))
     findings = []
     for what, check in checks:
         try:
@@ -230,8 +241,43 @@ def _cache() -> Finding:
     found = "0.5 GB free or more" if fine else f"{free / 1e9:.2f} GB free of the 0.5 wanted"
     if not writable:
         found = "read-only: works, but nothing new is kept"
+    shared = os.environ.get("TLKIT_SHARED_CACHE")
+    if shared and not os.access(shared, os.R_OK):
+        mend = (
+            "Tell your teacher: TLKIT_SHARED_CACHE must name a folder that you can read, or none."
+        )
+        return Finding("Cache folder", f"the shared one, {shared}, cannot be read", False, mend)
+    found += "; and a shared one" if shared else ""
     mend = "Free some space, or set the environment variable TLKIT_CACHE to a folder elsewhere."
     return Finding("Cache folder", found, fine, "" if fine else mend)
+
+
+def _training() -> Finding:
+    """Train on features, as the lessons do, and time the part that their minutes go to."""
+    from tlkit import extract_features, fit_linear_head, load_backbone, load_dataset
+    from tlkit.scores import score
+
+    over = time.perf_counter() + _TRAINING_SECONDS
+    train, test = load_dataset("sunglasses-or-hat", n=100, image_size=128, seed=0).split(60, 0)
+    base = load_backbone("efficientnet-lite0", image_size=128)
+    head = fit_linear_head(extract_features(base, train.images, cache=False), train.labels)
+    right = score(test.labels, head(extract_features(base, test.images, cache=False))).accuracy
+    speeds = []
+    while len(speeds) < 3 or (len(speeds) < 10 and time.perf_counter() < over):
+        began = time.perf_counter()
+        extract_features(base, train.images, cache=False, progress=False)
+        speeds.append(len(train) / (time.perf_counter() - began))
+    times = _README_SPEED / max(speeds)
+    found = f"{right:.0%} right after 60 pictures; {max(speeds):.0f} pictures a second: "
+    found += f"README's minutes take about {times:.1f} times as long here"
+    if right < 0.65:
+        mend = "It should be near 85 %: a library computes wrongly here. Run: pip install "
+        mend += "--force-reinstall -r requirements.txt"
+        return Finding("A training", found, False, mend)
+    mend = "Plug the charger in, leave the power saving mode, close other programs and try again. "
+    mend += "If it stays so, take the course in a browser (README: Colab, Binder)."
+    fine = times <= _TOO_SLOW
+    return Finding("A training", found, fine, "" if fine else mend)
 
 
 def _version(package: str) -> str | None:

@@ -1,5 +1,7 @@
 """Where tlkit keeps what it makes, and how it writes without ever leaving half a file."""
 
+import contextlib
+import functools
 import json
 import os
 import tempfile
@@ -25,6 +27,10 @@ def cache_dir(*parts: str) -> Path:
     `$TLKIT_CACHE` if that is set, else `data/cache` in a clone, else the user's cache folder.
     The folder is not created here: a cache may be read-only, or never be written at all.
 
+    If `$TLKIT_SHARED_CACHE` names a second folder, such as one that a whole class can read and
+    nobody can write, what lies there is read as if it were in the first. What is new goes to the
+    first one; where that cannot be written, the shared folder is used alone.
+
     Args:
         parts: Names of sub-folders, such as `"features"`.
 
@@ -43,7 +49,28 @@ def cache_dir(*parts: str) -> Path:
         import platformdirs
 
         root = Path(platformdirs.user_cache_dir("tlkit"))
-    return root.joinpath(*parts)
+    shared = os.environ.get("TLKIT_SHARED_CACHE")
+    own = root.joinpath(*parts)
+    return _laid_over(own, Path(shared, *parts).absolute()) if shared and parts else own
+
+
+@functools.cache
+def _laid_over(own: Path, shared: Path) -> Path:
+    """The own folder, in which what only the shared one has is linked; once in a process.
+
+    Reading follows a link. `write_atomic` replaces the link and not what it points to, so that a
+    damaged shared entry is mended for oneself and harms nobody else.
+    """
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        have = set(os.listdir(own))
+        for entry in shared.iterdir() if shared.is_dir() else ():
+            if entry.name not in have and not entry.name.startswith("."):  # those are half-written
+                with contextlib.suppress(FileExistsError):  # another process was quicker
+                    (own / entry.name).symlink_to(entry)
+    except OSError:
+        return own if os.access(own, os.W_OK) else shared
+    return own
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> bool:

@@ -182,21 +182,23 @@ def compile_and_fit(model, inputs, epochs):
 # %%
 import time
 
-start = time.perf_counter()
+start = time.process_time()
 compile_and_fit(recipe, train.images, epochs=10)
-recipe_seconds = time.perf_counter() - start
+recipe_seconds = time.process_time() - start
 
 # %% [markdown]
 # And here is the same head, with the same number of epochs, on features that were computed once.
 # We do not read them from the disk: the clock includes the one pass through the network.
+# (`process_time` counts the seconds that the processor works for us, on all its cores together.
+# What other programs do meanwhile, or thirty other learners at one server, does not count.)
 
 # %%
-start = time.perf_counter()
+start = time.process_time()
 once = tlkit.extract_features(base, train.images, cache=False)
 inputs = keras.Input((1280,))
 small_head = keras.Model(inputs, with_head(inputs))
 compile_and_fit(small_head, once, epochs=10)
-cached_seconds = time.perf_counter() - start
+cached_seconds = time.process_time() - start
 
 # %%
 by_recipe = score(test.labels, recipe.predict(test.images, verbose=0))
@@ -204,7 +206,7 @@ by_cache = score(test.labels, small_head.predict(test_features, verbose=0))
 
 # %% tags=["row-C2"]
 ratio = recipe_seconds / cached_seconds
-claim("computing features once saves most of the time", ratio > 2.5, f"{ratio:.0f} times faster")
+claim("computing features once saves most of the time", ratio > 2.5, f"{ratio:.0f} times less")
 
 # %%
 claim(
