@@ -115,7 +115,9 @@ def run_notebook(
         except CellTimeoutError:
             return time.perf_counter() - began, f"a cell ran longer than {CELL_TIMEOUT} s"
         except DeadKernelError:
-            return time.perf_counter() - began, "the kernel died; most likely memory ran out"
+            return time.perf_counter() - began, "the kernel died (memory, or a fault in a library)"
+        except (RuntimeError, TimeoutError) as error:  # it did not even start
+            return time.perf_counter() - began, f"the kernel did not start: {str(error)[:300]}"
         finally:
             if old is None:
                 del os.environ["JUPYTER_PATH"]
