@@ -6,7 +6,7 @@
     python -m tools.canary --newest --python python3.13 --keep build/canary-newest
 
 Without `--newest` or `--oldest` both are tried, one after the other. The lessons run in a copy of
-the course, with an empty cache. A cell that hangs or a kernel that dies ends its lesson with a line.
+the course, with an empty cache. A hung cell or a kernel that dies ends its lesson with a line.
 """
 
 from __future__ import annotations
