@@ -3,7 +3,7 @@
     python3 install_offline.py                   # into your home folder
     python3 install_offline.py --into FOLDER     # elsewhere
 
-On Windows it is `py install_offline.py`. It looks first (Python, files, disk) and installs only when
+On Windows it is `py install_offline.py`. It looks first (Python, files, disk) and installs when
 all is well. What it cannot finish, it removes. Python's own library is enough for it, and an old
 Python can read it, to be told which one is needed.
 """
