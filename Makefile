@@ -8,6 +8,13 @@
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
+#   make wheelhouse     gather the course and its packages for a room without internet
+#                       (for other computers: PLATFORM=windows-x86_64 PYTHON_VERSION=3.12)
+#   make install-offline    install from such a folder: FROM=folder; into another one: INTO=folder
+#   make canary         run the lessons with the oldest and the newest versions allowed
+#                       (one of them: OPTIONS=--newest; one lesson: LESSON=03)
+#   make release-check  is everything ready for a release?
+#                       (with a network: OPTIONS="--external --wheels --install")
 #   make clean          remove the environment and what was cached
 #
 # PYTHON=/path/to/python chooses the Python of the environment.
@@ -19,6 +26,11 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 LESSON ?=
 NAME ?=
+OPTIONS ?=
+PLATFORM ?=
+PYTHON_VERSION ?=
+FROM ?=
+INTO ?=
 LAB_OPTIONS ?=
 PYTEST_OPTIONS ?=
 
@@ -27,7 +39,8 @@ ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
 $(shell rm -f $(INSTALLED))
 endif
 
-.PHONY: help lab test check test-offline lint notebooks experiments lock install clean
+.PHONY: help lab test check test-offline lint notebooks experiments lock install clean \
+	canary wheelhouse install-offline release-check
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -69,6 +82,24 @@ experiments: $(INSTALLED)
 
 lock: $(INSTALLED)
 	@$(RUN) -m tools.lock $(if $(UPGRADE),--upgrade)
+
+canary: $(INSTALLED)
+	@$(RUN) -m tools.canary $(OPTIONS) $(LESSON)
+
+wheelhouse: $(INSTALLED)
+	@$(RUN) -m tools.wheelhouse $(if $(PLATFORM),--platform $(PLATFORM)) \
+		$(if $(PYTHON_VERSION),--python-version $(PYTHON_VERSION)) $(OPTIONS)
+
+# The folder's own script needs nothing but a Python: no environment is made here first.
+install-offline:
+	@if [ ! -f "$(FROM)/install_offline.py" ]; then \
+		echo "Say where the folder of \`make wheelhouse\` is: make install-offline FROM=folder" >&2; exit 1; \
+	fi
+	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
+	"$$python" "$(FROM)/install_offline.py" $(if $(INTO),--into "$(INTO)")
+
+release-check: $(INSTALLED)
+	@$(RUN) -m tools.release_check $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) data/cache build dist .pytest_cache .ruff_cache

@@ -119,8 +119,8 @@ def outside(pages: Iterable[Path]) -> dict[str, Path]:
 
 def unreachable(address: str, timeout: float = 20.0) -> str:
     """Why an address on the web does not answer; empty when it does. Needs a network."""
-    request = urllib.request.Request(address, headers={"User-Agent": "Mozilla/5.0 (link check)"})
     try:
+        request = urllib.request.Request(address, headers={"User-Agent": "Mozilla/5.0 (links)"})
         with urllib.request.urlopen(request, timeout=timeout):
             return ""
     except urllib.error.HTTPError as error:
