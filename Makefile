@@ -11,6 +11,7 @@
 #   make wheelhouse     gather the course and its packages for a room without internet
 #                       (for other computers: PLATFORM=windows-x86_64 PYTHON_VERSION=3.12)
 #   make install-offline    install from such a folder: FROM=folder; into another one: INTO=folder
+#   make address        write badges and first cells anew; for a new address: REPOSITORY=https://…
 #   make canary         run the lessons with the oldest and the newest versions allowed
 #                       (one of them: OPTIONS=--newest; one lesson: LESSON=03)
 #   make release-check  is everything ready for a release?
@@ -27,6 +28,7 @@ INSTALLED := $(VENV)/installed
 LESSON ?=
 NAME ?=
 OPTIONS ?=
+REPOSITORY ?=
 PLATFORM ?=
 PYTHON_VERSION ?=
 FROM ?=
@@ -40,7 +42,7 @@ $(shell rm -f $(INSTALLED))
 endif
 
 .PHONY: help lab test check test-offline lint notebooks experiments lock install clean \
-	canary wheelhouse install-offline release-check
+	address canary wheelhouse install-offline release-check
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -97,6 +99,9 @@ install-offline:
 	fi
 	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
 	"$$python" "$(FROM)/install_offline.py" $(if $(INTO),--into "$(INTO)")
+
+address: $(INSTALLED)
+	@$(RUN) -m tools.address $(REPOSITORY)
 
 release-check: $(INSTALLED)
 	@$(RUN) -m tools.release_check $(OPTIONS)
