@@ -47,7 +47,8 @@ Transfer Learning, hands on: version {version}
 
 This folder holds the course and every package that it needs. Nothing is fetched from a network.
 
-You need: {targets}.
+You need one of these:
+{targets}
 Python comes from https://www.python.org/downloads/: bring its installer along as well.
 
 1. Copy this folder from the stick to the computer.
@@ -225,7 +226,7 @@ def finish(folder: Path, targets: list[dict]) -> Path:
     text = README.format(
         version=tlkit.__version__,
         line="=" * 46,
-        targets="; or ".join(f"Python {one['python']} on {one['platform']}" for one in targets),
+        targets="\n".join(f"  Python {one['python']} on {one['platform']}" for one in targets),
         megabytes=max(one["bytes"] for one in targets) // 1_000_000,
     )
     # Windows' Notepad and everything else reads this.
