@@ -457,3 +457,17 @@ def test_an_old_python_can_read_the_installer_and_it_needs_nothing_else():
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         modules += [node.module] if isinstance(node, ast.ImportFrom) else []
         assert {name.partition(".")[0] for name in modules} <= set(sys.stdlib_module_names)
+
+
+def test_the_folder_gets_the_files_that_git_has_and_no_drafts(tmp_path, monkeypatch):
+    clone = tmp_path / "clone"
+    (clone / "notebooks").mkdir(parents=True)
+    (clone / "notebooks" / "known.md").write_text("x")
+    subprocess.run(["git", "init", "-q"], cwd=clone, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=clone, check=True)
+    (clone / "draft.md").write_text("x")
+    monkeypatch.setattr(elsewhere, "ROOT", clone)
+    given = elsewhere.copy_of_course(tmp_path / "given", new_too=False)
+    every = elsewhere.copy_of_course(tmp_path / "every")
+    assert [p.name for p in given.rglob("*.md")] == ["known.md"]
+    assert (every / "draft.md").is_file()

@@ -52,16 +52,18 @@ def make_environment(folder: Path, python: str | Path, install: Sequence[str]) -
     return own
 
 
-def copy_of_course(folder: Path) -> Path:
-    """Copy the files of the course that git knows, as they are now.
+def copy_of_course(folder: Path, new_too: bool = True) -> Path:
+    """Copy the files of the course as they are now.
 
     Args:
         folder: Where; it is made.
+        new_too: Whether files come along that were not yet given to git.
 
     Returns:
         The folder.
     """
-    names = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT)
+    others = ["--others", "--exclude-standard"] if new_too else []
+    names = run(["git", "ls-files", "-z", "--cached", *others], cwd=ROOT)
     for name in filter(None, names.stdout.split("\0")):
         if (ROOT / name).is_file():  # not when it was just removed
             target = folder / name

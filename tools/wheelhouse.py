@@ -283,7 +283,7 @@ def gather(
             print(f"{name}, Python {python}: {len(lines)} packages", flush=True)
             files = download(lines, name, python, wheels)
             targets.append({"platform": name, "python": python, "wheels": [*files, own.name]})
-    copy_of_course(folder / "course")
+    copy_of_course(folder / "course", new_too=False)
     return folder, finish(folder, targets)
 
 
