@@ -60,9 +60,10 @@ print(json.dumps({"place": str(package), "version": tlkit.__version__, "files": 
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """The course's Markdown pages and notebooks that git knows."""
-    names = run(["git", "ls-files", "-z", "*.md", "*.ipynb"], cwd=root).stdout
-    return [root / name for name in filter(None, names.split("\0")) if (root / name).is_file()]
+    """The course's Markdown pages and notebooks."""
+    inside = [path for name in ("docs", "notebooks") for path in (root / name).rglob("*")]
+    found = [path for path in (*root.glob("*.md"), *inside) if path.suffix in (".md", ".ipynb")]
+    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
 def check_address() -> Finding:
