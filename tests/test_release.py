@@ -230,6 +230,21 @@ def test_a_check_that_breaks_becomes_a_line_and_the_exit_code_is_one(monkeypatch
     assert "✗ Commit" in told and "no git here" in told and "Not ready" in told
 
 
+def test_dead_links_to_the_web_are_named_unless_there_is_no_network(course, monkeypatch):
+    (course / "page.md").write_text(
+        "[a](https://a.example.org), [b](https://b.example.org) and a badge of ours: "
+        "[c](https://github.com/owner/name/blob/v1/x), "
+        "[d](https://colab.research.google.com/github/owner/name/x)"
+    )
+    monkeypatch.setattr(release_check, "pages", lambda: [course / "page.md"])
+    monkeypatch.setattr(links, "unreachable", lambda one: "answers 404" if "a." in one else "")
+    assert release_check.check_external().mend == "https://a.example.org answers 404"
+    monkeypatch.setattr(links, "unreachable", lambda one: "is not known")
+    assert "is there a network?" in release_check.check_external().mend
+    monkeypatch.setattr(links, "unreachable", lambda one: "")
+    assert release_check.check_external().fine
+
+
 # --- canary -----------------------------------------------------------------------------------
 
 

@@ -165,7 +165,10 @@ def check_external() -> Finding:
     every = {one: page for one, page in every.items() if not _made_from_address(one)}
     wrong = [f"{one} {why}" for one in every if (why := links.unreachable(one))]
     found = f"{len(every)} answer; badges are alive once the tag is public"
-    mend = "; ".join(wrong)
+    more = f"; {len(wrong) - 10} more" if len(wrong) > 10 else ""
+    mend = "; ".join(wrong[:10]) + more
+    if wrong and len(wrong) == len(every):
+        mend = f"not one answers: is there a network? The first: {wrong[0]}"
     return Finding("Links outside", f"{len(wrong)} dead" if wrong else found, not wrong, mend)
 
 
