@@ -61,7 +61,11 @@ print(json.dumps({"place": str(package), "version": tlkit.__version__, "files": 
 
 def pages(root: Path = ROOT) -> list[Path]:
     """The course's Markdown pages and notebooks."""
-    inside = [path for name in ("docs", "notebooks") for path in (root / name).rglob("*")]
+    inside = [
+        path
+        for name in ("docs", "notebooks", "data/experiments")
+        for path in (root / name).rglob("*")
+    ]
     found = [path for path in (*root.glob("*.md"), *inside) if path.suffix in (".md", ".ipynb")]
     return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
