@@ -9,6 +9,14 @@
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
 #   make slides         make slides of the lessons, for a room; one lesson: LESSON=03
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
+#   make wheelhouse     gather the course and its packages for a room without internet
+#                       (for other computers: PLATFORM=windows-x86_64 PYTHON_VERSION=3.12)
+#   make install-offline    install from such a folder: FROM=folder; into another one: INTO=folder
+#   make address        write badges and first cells anew; for a new address: REPOSITORY=https://…
+#   make canary         run the lessons with the oldest and the newest versions allowed
+#                       (one of them: OPTIONS=--newest; one lesson: LESSON=03)
+#   make release-check  is everything ready for a release?
+#                       (with a network: OPTIONS="--external --wheels --install")
 #   make clean          remove the environment and what was cached
 #
 # PYTHON=/path/to/python chooses the Python of the environment.
@@ -21,6 +29,12 @@ INSTALLED := $(VENV)/installed
 LESSON ?=
 REVEAL ?=
 NAME ?=
+OPTIONS ?=
+REPOSITORY ?=
+PLATFORM ?=
+PYTHON_VERSION ?=
+FROM ?=
+INTO ?=
 LAB_OPTIONS ?=
 PYTEST_OPTIONS ?=
 
@@ -29,7 +43,8 @@ ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
 $(shell test -L $(VENV) || rm -f $(INSTALLED))
 endif
 
-.PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean
+.PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean \
+	address canary wheelhouse install-offline release-check
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -76,6 +91,27 @@ slides: $(INSTALLED)
 
 lock: $(INSTALLED)
 	@$(RUN) -m tools.lock $(if $(UPGRADE),--upgrade)
+
+canary: $(INSTALLED)
+	@$(RUN) -m tools.canary $(OPTIONS) $(LESSON)
+
+wheelhouse: $(INSTALLED)
+	@$(RUN) -m tools.wheelhouse $(if $(PLATFORM),--platform $(PLATFORM)) \
+		$(if $(PYTHON_VERSION),--python-version $(PYTHON_VERSION)) $(OPTIONS)
+
+# The folder's own script needs nothing but a Python: no environment is made here first.
+install-offline:
+	@if [ ! -f "$(FROM)/install_offline.py" ]; then \
+		echo "Say where the folder of \`make wheelhouse\` is: make install-offline FROM=folder" >&2; exit 1; \
+	fi
+	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
+	"$$python" "$(FROM)/install_offline.py" $(if $(INTO),--into "$(INTO)")
+
+address: $(INSTALLED)
+	@$(RUN) -m tools.address $(REPOSITORY)
+
+release-check: $(INSTALLED)
+	@$(RUN) -m tools.release_check $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) data/cache build dist .pytest_cache .ruff_cache

@@ -86,6 +86,10 @@ def test_every_mode_becomes_rgb(root, mode):
         white = plain(WHITE, mode="L" if mode == "1" else "RGB").convert(mode)
         white.save(root / "cat" / "x.png", kind)
         expected = WHITE
+        try:
+            Image.open(root / "cat" / "x.png").load()
+        except OSError:  # Pillow before 13 cannot read the YCbCr that it wrote
+            pytest.skip("this Pillow does not read it")
     assert near(read(root), expected)
 
 

@@ -7,7 +7,8 @@ import nbformat
 import pytest
 from example_lesson import NAME, SOURCE, write_lesson
 
-from tools import build_notebooks
+from tools import address, build_notebooks
+from tools.address import setup_code, tag
 from tools.build_notebooks import BuildError, build, drift, main, notebook_path
 from tools.notebook_rules import compared_cells, problems, rows_shown
 from tools.notebook_text import SourceError, read_lesson, source_hash
@@ -84,7 +85,7 @@ def test_a_change_in_one_cell_renames_no_other(lesson):
 
 def test_two_cells_alike_have_names_of_their_own(lesson):
     notebook = lesson("# %%\n1\n\n# %%\n1\n")
-    assert notebook.cells[0].id != notebook.cells[1].id
+    assert notebook.cells[1].id != notebook.cells[2].id
     nbformat.validate(notebook)
 
 
@@ -155,7 +156,7 @@ def test_the_stored_metadata_say_nothing_about_this_computer(made):
     assert metadata["kernelspec"]["name"] == "python3"
     assert "version" not in metadata["language_info"]
     for cell in made["learner"].cells:
-        assert set(cell.metadata) <= {"tags", "jupyter"}
+        assert set(cell.metadata) <= {"tags", "jupyter", "cellView"}
 
 
 def test_a_second_run_writes_the_same_bytes(course, made):
@@ -170,7 +171,7 @@ def test_a_failing_cell_stops_with_its_number_and_leaves_the_old_notebook(course
     write_lesson(course.parent, SOURCE.replace("2 + 3 == 5", "2 + 2 == 5"))
     assert main([NAME[:2]]) == 1
     complaint = capsys.readouterr().err
-    assert "Cell 3 stopped with ClaimError" in complaint
+    assert "Cell 4 stopped with ClaimError" in complaint
     assert "a hand has five fingers" in complaint and "\x1b" not in complaint
     assert target.read_text() == "the old one"
     assert [p.name for p in target.parent.iterdir() if p.is_file()] == [target.name]
@@ -228,8 +229,8 @@ def test_fresh_notebooks_do_not_drift(stored):
     ("old", "new", "complaint"),
     [
         ("A minute.", "An hour.", "cell 1: its source"),
-        ('"row-A1", ', '"row-A3", ', "cell 2: its metadata"),
-        ('print("ten"', 'print("eleven"', "cell 6: its source"),
+        ('"row-A1", ', '"row-A3", ', "cell 3: its metadata"),
+        ('print("ten"', 'print("eleven"', "cell 7: its source"),
         ("# %% [markdown]\n# ## Exercises\n", "", "its (source|cell_type)"),
     ],
 )
@@ -282,6 +283,49 @@ def test_a_notebook_that_was_never_made_is_drift(course):
     assert "has not been made yet" in drift(course, "learner")
 
 
+# --- the badges and the first cell ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["learner", "solved"])
+def test_under_the_title_stand_badges_and_the_cell_that_sets_colab_up(lesson, version):
+    title, setup, *_ = [
+        c for c in lesson(SOURCE, version).cells if "solved version" not in c.source
+    ]
+    heading, blank, colab, binder, *_ = title.source.splitlines()
+    place = f"notebooks/{'solutions/' if version == 'solved' else ''}{NAME}.ipynb"
+    assert heading == "# An example" and blank == ""
+    assert colab.startswith("[![Open in Colab](") and colab.endswith(f"/{tag()}/{place})")
+    assert binder.startswith("[![Open on Binder](") and binder.endswith(f"lab/tree/{place})")
+    assert setup.source == setup_code() and setup.metadata.tags == ["setup"]
+    assert setup.metadata.jupyter.source_hidden is True and setup.metadata.cellView == "form"
+
+
+def test_the_first_cell_is_short():
+    assert len([line for line in setup_code().splitlines() if line.strip()]) <= 12
+
+
+def test_another_address_reaches_stored_notebooks_without_a_run(stored, monkeypatch):
+    before = nbformat.read(notebook_path(NAME, "learner"), as_version=4)
+    there = "https://github.com/owner/name"
+    monkeypatch.setattr(address, "address", lambda root=None: there)
+    assert main(["--check"]) == 1
+    assert main(["--text"]) == 0 and main(["--check"]) == 0
+    after = nbformat.read(notebook_path(NAME, "learner"), as_version=4)
+    assert there in after.cells[1].source and "/github/owner/name/" in after.cells[0].source
+    assert [c.get("outputs") for c in after.cells] == [c.get("outputs") for c in before.cells]
+
+
+def test_the_first_cell_is_put_into_a_notebook_that_was_stored_without_it(stored):
+    path = notebook_path(NAME, "learner")
+    wanted = path.read_bytes()
+    old = nbformat.read(path, as_version=4)
+    del old.cells[1]
+    for count, cell in enumerate((c for c in old.cells if c.cell_type == "code"), start=1):
+        cell.execution_count = count
+    nbformat.write(old, path)
+    assert main(["--text"]) == 0 and path.read_bytes() == wanted
+
+
 def test_an_unknown_lesson_is_named(course, capsys):
     assert main(["55"]) == 1
     assert "No lesson's source starts with '55'" in capsys.readouterr().err
@@ -304,14 +348,30 @@ def set_source(number, text):
     return change
 
 
+def set_output(number, text):
+    def change(notebook):
+        output = nbformat.v4.new_output("stream", name="stdout", text=text)
+        notebook.cells[number - 1].outputs = [output]
+
+    return change
+
+
+def nothing_in(*numbers):
+    def change(notebook):
+        for number in numbers:
+            notebook.cells[number - 1].outputs = []
+
+    return change
+
+
 def add_picture(size, alt="", after=None):
     def change(notebook):
         data = base64.b64encode(bytes(size)).decode()
         metadata = {"image/png": {"alt": alt}} if alt else {}
         output = nbformat.v4.new_output("display_data", {"image/png": data}, metadata=metadata)
-        notebook.cells[4].outputs.append(output)
+        notebook.cells[5].outputs.append(output)
         if after:
-            notebook.cells.insert(5, nbformat.v4.new_markdown_cell(after))
+            notebook.cells.insert(6, nbformat.v4.new_markdown_cell(after))
 
     return change
 
@@ -327,25 +387,27 @@ def first_cell_without(text):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (set_source(3, "\n".join(["x = 1"] * 13)), "has 13 lines"),
-        (set_source(3, ""), "is empty"),
-        (set_source(3, "%matplotlib inline"), "magic"),
-        (set_source(2, "import keras"), "imports keras before tlkit"),
-        (set_source(3, "!pip install something"), "magic"),
-        (set_source(3, "# NBVAL_CHECK_OUTPUT because it matters\n1"), "nbval comment"),
-        (lambda n: n.cells[2].metadata.update(tags=["nbval-check-ouptut"]), "unknown tag"),
-        (lambda n: n.cells[2].metadata.update(tags=["row-H1"]), "unknown tag"),
-        (lambda n: n.cells[3].metadata.update(tags=["nbval-check-output"]), "is not code"),
-        (lambda n: n.cells[2].metadata.update(tags=[]), "There are 4 compared cells"),
-        (lambda n: n.cells[2].update(execution_count=None), "was not run in its turn"),
-        (lambda n: n.cells[2].update(execution_count=9), "was not run in its turn"),
-        (lambda n: n.cells[2].update(outputs=[]), "prints nothing that could be compared"),
-        (lambda n: n.cells[8].update(outputs=[]), "The quiz shows 0 questions"),
-        (lambda n: n.cells[10].metadata.update(tags=[]), "There are 3 exercises"),
-        (lambda n: n.cells[8].metadata.update(tags=[]), "No cell is tagged quiz"),
-        (lambda n: n.cells[3].metadata.update(tags=[]), "no cell is tagged: A2"),
-        (lambda n: n.cells[3].metadata.update(tags=["row-A3"]), "not listed as covered: A3"),
+        (set_source(4, "\n".join(["x = 1"] * 13)), "has 13 lines"),
+        (set_source(4, ""), "is empty"),
+        (set_source(4, "%matplotlib inline"), "magic"),
+        (set_source(3, "import keras"), "imports keras before tlkit"),
+        (set_source(4, "!pip install something"), "magic"),
+        (set_source(4, "# NBVAL_CHECK_OUTPUT because it matters\n1"), "nbval comment"),
+        (lambda n: n.cells[3].metadata.update(tags=["nbval-check-ouptut"]), "unknown tag"),
+        (lambda n: n.cells[3].metadata.update(tags=["row-H1"]), "unknown tag"),
+        (lambda n: n.cells[4].metadata.update(tags=["nbval-check-output"]), "is not code"),
+        (lambda n: n.cells[3].metadata.update(tags=[]), "There are 4 compared cells"),
+        (lambda n: n.cells[3].update(execution_count=None), "was not run in its turn"),
+        (lambda n: n.cells[3].update(execution_count=9), "was not run in its turn"),
+        (lambda n: n.cells[3].update(outputs=[]), "prints nothing that could be compared"),
+        (lambda n: n.cells[9].update(outputs=[]), "The quiz shows 0 questions"),
+        (lambda n: n.cells[11].metadata.update(tags=[]), "There are 3 exercises"),
+        (lambda n: n.cells[9].metadata.update(tags=[]), "No cell is tagged quiz"),
+        (lambda n: n.cells[4].metadata.update(tags=[]), "no cell is tagged: A2"),
+        (lambda n: n.cells[4].metadata.update(tags=["row-A3"]), "not listed as covered: A3"),
         (lambda n: n.metadata.update(widgets={}), "state of its widgets"),
+        (set_output(2, "tlkit is too old"), "sets Colab up, and elsewhere it prints nothing"),
+        (nothing_in(3, 4, 6), "the result comes first"),
         (first_cell_without("What you will be able to do"), "'What you will be able to do' is"),
         (first_cell_without("How long it takes"), "'How long it takes' is missing"),
         (first_cell_without("What you measured"), "'What you measured' is missing"),

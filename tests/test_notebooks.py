@@ -12,7 +12,7 @@ import pytest
 from tools.build_notebooks import drift, notebook_path, sources
 from tools.lessons import INDEX, LESSONS, NOTEBOOKS, SOLUTIONS, lesson_map
 from tools.notebook_rules import FEWEST_COMPARED, compared_cells, problems
-from tools.notebook_text import LEARNER, LESSON_MAP, solution_lines, versions_of
+from tools.notebook_text import LEARNER, LESSON_MAP, lesson_code, solution_lines, versions_of
 
 PAIRS = [(path, version) for path in sources() for version in versions_of(path.stem)]
 LESSON_PAIRS = [(path, version) for path, version in PAIRS if path.stem != INDEX]
@@ -98,6 +98,6 @@ def test_the_index_links_to_the_lessons_that_exist_and_names_the_others():
 
 def test_the_index_was_made_where_everything_worked():
     (path,) = [path for path in sources() if path.stem == INDEX]
-    (cell,) = [cell for cell in stored(path, LEARNER).cells if cell.cell_type == "code"]
+    (cell,) = lesson_code(stored(path, LEARNER))
     shown = "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
     assert "All is well." in shown

@@ -26,6 +26,7 @@ from tools.notebook_rules import problems
 from tools.notebook_text import (
     LEARNER,
     SourceError,
+    lesson_code,
     plain_metadata,
     read_lesson,
     source_hash,
@@ -160,11 +161,14 @@ def retell(path: Path, version: str, report=print) -> Path:
     stored = nbformat.read(target, as_version=4) if target.is_file() else nbformat.v4.new_notebook()
     if stored.metadata.get("tlkit", {}).get("executed_source") != source_hash(notebook):
         raise BuildError(f"The code of {path.name} changed since {target.name} was run; make it.")
-    cells = [
-        [cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, stored)
-    ]
-    for new, old in zip(*cells, strict=True):
-        new.outputs, new.execution_count = old.outputs, old.execution_count
+    for new, old in zip(lesson_code(notebook), lesson_code(stored), strict=True):
+        new.outputs = old.outputs
+    every = (cell for cell in notebook.cells if cell.cell_type == "code")
+    for count, cell in enumerate(every, start=1):  # as if they had just been run, set-up included
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
     _store(notebook, path.stem, target)
     report(f"{target.relative_to(ROOT)}: has its new text")
     return target

@@ -27,11 +27,6 @@ PLATFORMS = {
     "macOS arm64": "aarch64-apple-darwin",
     "Windows x86-64": "x86_64-pc-windows-msvc",
 }
-# Held back below what the ranges allow, each for its reason.
-HELD = {
-    "tensorflow": "2.20.0",  # 2.21 greets on stderr, whatever TF_CPP_MIN_LOG_LEVEL says
-    "tensorflow-cpu": "2.20.0",
-}
 HEADER = """\
 # Every version exactly, for Linux (x86-64, aarch64), macOS (arm64) and Windows (x86-64),
 # Python 3.11 to 3.13. Made from pyproject.toml by `python -m tools.lock`; do not edit.
@@ -51,10 +46,7 @@ def compile_lock(upgrade: bool = False) -> str:
         out = Path(folder) / "lock.txt"
         if LOCK.is_file() and not upgrade:
             shutil.copy(LOCK, out)  # uv keeps the versions that it finds in its output file
-        held = Path(folder) / "held.txt"
-        held.write_text("".join(f"{name}=={version}\n" for name, version in HELD.items()))
         command = [_uv(), "pip", "compile", "--quiet", str(ROOT / "pyproject.toml")]
-        command += ["--constraint", str(held)]
         for extra in EXTRAS:
             command += ["--extra", extra]
         command += ["--universal", "--python-version", PYTHONS[0], "--output-file", str(out)]

@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.lessons import INDEX, ROOT
+from tools.notebook_text import SETUP, is_setup, lesson_code
 
 COMPARE = "nbval-check-output"
 MOST_LINES, MEDIAN_LINES = 12, 4
@@ -27,7 +28,7 @@ OPENING = ("What you will be able to do", "How long it takes", "What you need")
 CLOSING = ("What you measured", "Quiz", "Exercises", "Further reading", "Curriculum rows")
 
 _KNOWN_TAG = re.compile(
-    r"row-[A-G]\d{1,2}|nbval-check-output|exercise|quiz|slide|sub-slide|notes|skip-slide"
+    r"row-[A-G]\d{1,2}|nbval-check-output|exercise|quiz|slide|sub-slide|notes|skip-slide|setup"
 )
 _NBVAL_COMMENT = re.compile(r"^\s*#.*nbval", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
@@ -99,7 +100,7 @@ def _tags(notebook: NotebookNode) -> Iterator[str]:
 def _lengths(notebook: NotebookNode) -> Iterator[str]:
     lengths = {}
     for number, cell in code_cells(notebook):
-        if not {"exercise", "quiz"} & set(tags(cell)):
+        if not {"exercise", "quiz", SETUP} & set(tags(cell)):
             lengths[number] = sum(bool(line.strip()) for line in cell.source.splitlines())
     for number, length in lengths.items():
         if length > MOST_LINES:
@@ -112,6 +113,8 @@ def _lengths(notebook: NotebookNode) -> Iterator[str]:
 
 def _imports(notebook: NotebookNode) -> Iterator[str]:
     for number, cell in code_cells(notebook):
+        if is_setup(cell):
+            continue
         first = re.search(
             r"^\s*(?:import|from) (tlkit|keras|tensorflow)\b", cell.source, re.MULTILINE
         )
@@ -130,6 +133,8 @@ def _outputs(notebook: NotebookNode) -> Iterator[str]:
         if cell.execution_count != expected:
             yield f"Cell {number} was not run in its turn (its count is {cell.execution_count})."
         expected += 1
+        if is_setup(cell) and cell.outputs:
+            yield f"Cell {number} sets Colab up, and elsewhere it prints nothing when all is well."
         for output in cell.outputs:
             if output.output_type == "error":
                 yield f"Cell {number} holds an error: {output.ename}."
@@ -238,8 +243,7 @@ def _counts(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _lesson_outputs(notebook: NotebookNode) -> Iterator[str]:
-    first = [cell for _, cell in code_cells(notebook)][:3]
-    if not any(cell.outputs for cell in first):
+    if not any(cell.outputs for cell in lesson_code(notebook)[:3]):
         yield "None of the first three code cells shows anything: the result comes first."
     quiz = "".join(
         output.get("data", {}).get("text/html", "")

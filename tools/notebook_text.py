@@ -8,7 +8,8 @@ The source is a Python file in jupytext's percent format. An exercise cell holds
     answer = 42
     # END
 
-of which the learner's notebook keeps the first part and the solutions notebook the second.
+of which the learner's notebook keeps the first part and the solutions notebook the second. Under
+the title come two things that the source does not hold: badges, and the cell that sets Colab up.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from tools.address import badges, setup_code
 from tools.lessons import INDEX, lesson_map
 
 LEARNER, SOLVED = "learner", "solved"
+SETUP = "setup"  # the tag of the first code cell, the same in every notebook
 LESSON_MAP = "<!-- lesson map -->"  # alone in a Markdown cell: the generator puts the table there
 
 _MARKERS = ("# STUB", "# SOLUTION", "# END")
@@ -52,7 +55,7 @@ def read_lesson(path: Path, version: str) -> NotebookNode:
         source = jupytext.read(path, fmt="py:percent")
     except Exception as error:
         raise SourceError(f"{path.name} is not in jupytext's percent format: {error}") from error
-    cells = []
+    cells: list[NotebookNode] = []
     for number, cell in enumerate(source.cells, start=1):
         where = f"{path.name}, cell {number}"
         text = _choose(cell.source, version, where) if cell.cell_type == "code" else cell.source
@@ -64,9 +67,13 @@ def read_lesson(path: Path, version: str) -> NotebookNode:
             )
         if LESSON_MAP in text:
             text = text.replace(LESSON_MAP, lesson_map())
+        if number == 1 and cell.cell_type == "markdown":
+            text = _with_badges(text, path.stem, version)
         if version == SOLVED and cell.cell_type == "markdown":
             text = _one_folder_down(text)
         cells.append(_cell(cell.cell_type, text, tags))
+    has_title = bool(cells) and cells[0].cell_type == "markdown"
+    cells.insert(int(has_title), _cell("code", setup_code(), [SETUP]))
     if version == SOLVED:
         cells.insert(0, _cell("markdown", _solutions_note(path.stem), []))
     _name_cells(cells)
@@ -97,12 +104,24 @@ def versions_of(stem: str) -> tuple[str, ...]:
 
 
 def source_hash(notebook: NotebookNode) -> str:
-    """A fingerprint of what a run depends on: the text of the code cells, in order."""
+    """A fingerprint of what a run depends on: the text of the code cells, in order.
+
+    The cell that sets Colab up is left out: it prints nothing, and a new address changes no result.
+    """
     digest = hashlib.sha256()
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            digest.update(cell.source.encode() + b"\0")
+    for cell in lesson_code(notebook):
+        digest.update(cell.source.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def lesson_code(notebook: NotebookNode) -> list[NotebookNode]:
+    """The code cells that the lesson's source holds: all but the one that sets Colab up."""
+    return [c for c in notebook.cells if c.cell_type == "code" and not is_setup(c)]
+
+
+def is_setup(cell: NotebookNode) -> bool:
+    """Whether a cell is the one that sets Colab up."""
+    return SETUP in cell.metadata.get("tags", [])
 
 
 def solution_lines(path: Path) -> set[str]:
@@ -124,6 +143,9 @@ def _cell(kind: str, text: str, tags: list[str]) -> NotebookNode:
     metadata: dict = {"tags": tags} if tags else {}
     if "quiz" in tags:  # the code of a quiz holds its answers
         metadata["jupyter"] = {"source_hidden": True}
+    if SETUP in tags:  # folded, here in JupyterLab's way and in Colab's
+        metadata["jupyter"] = {"source_hidden": True}
+        metadata["cellView"] = "form"
     return make(source=text, metadata=nbformat.from_dict(metadata))
 
 
@@ -156,6 +178,13 @@ def _choose(text: str, version: str, where: str) -> str:
     if state != "# END":
         raise SourceError(f"{where}: the block that {state} opens is never closed by # END.")
     return "\n".join(kept)
+
+
+def _with_badges(text: str, stem: str, version: str) -> str:
+    """Put the badges under the title."""
+    title, _, rest = text.partition("\n")
+    place = f"notebooks/{'solutions/' if version == SOLVED else ''}{stem}.ipynb"
+    return f"{title}\n\n{badges(place, '../docs/badges')}\n\n{rest.lstrip()}"
 
 
 def _solutions_note(stem: str) -> str:
