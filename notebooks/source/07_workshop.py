@@ -753,7 +753,7 @@ lost("four rates beat one well-chosen rate", four, middle, "05")
 #
 # - On 200 people a small network from scratch was hardly of use, a head on frozen features was
 #   good, and fine-tuning was better. With altered copies of all 200 and more steps it met the
-#   brief: 98.5 % of a thousand hidden pictures, in less than two minutes.
+#   brief: more than 98.5 % of a thousand hidden pictures, in less than two minutes.
 # - Forty validation pictures cannot choose between good attempts, and the luckiest of fifty equal
 #   attempts looks almost perfect.
 # - A folder became a classifier in seconds. Its copy was found, its rare class was evened out, and
