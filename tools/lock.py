@@ -19,7 +19,7 @@ from pathlib import Path
 from tools.lessons import ROOT
 
 LOCK = ROOT / "requirements.txt"
-EXTRAS = ("cpu", "lab", "dev", "more-backbones")
+EXTRAS = ("cpu", "lab", "dev", "export", "more-backbones")
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = {
     "Linux x86-64": "x86_64-manylinux_2_28",
@@ -29,6 +29,7 @@ PLATFORMS = {
 }
 # Held back below what the ranges allow, each for its reason.
 HELD = {
+    "onnxruntime": "1.23.2",  # later ones have no wheel for macOS 13
     "tensorflow": "2.20.0",  # 2.21 greets on stderr, whatever TF_CPP_MIN_LOG_LEVEL says
     "tensorflow-cpu": "2.20.0",
 }
