@@ -113,7 +113,7 @@ def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     [
         ("features", "features", "stem"),
         ("fine-tune", "fine-tune", "fine-tuned"),
-        ("from scratch", "features", "stem"),
+        ("from scratch", "fine-tune", "fine-tuned"),
     ],
 )
 def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, words):
@@ -122,7 +122,7 @@ def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, w
     monkeypatch.setattr(_classifier_training, "LEAST", 20)
     monkeypatch.setattr(_classifier_training, "EPOCHS", 1)
     advice = finetuning.Recommendation(advised, "stem", "similar", 28, 14, {}, ("Because.",))
-    monkeypatch.setattr(finetuning, "recommend", lambda data, seed: advice)
+    monkeypatch.setattr(_classifier_training, "advise", lambda data, seed, read: advice)
     trained = train_classifier(pictures())
     assert trained.about["strategy"] == way and words in trained.notes[0]
     assert "Because." in trained.notes

@@ -55,7 +55,7 @@ def train_classifier(
         >>> classifier = train_classifier(mine)                             # doctest: +SKIP
         >>> classifier.save("model.keras")                                  # doctest: +SKIP
     """
-    from tlkit._classifier_training import train
+    from tlkit._classifier_training import choose, train
     from tlkit._workshop_checks import cleaned, notes_on, suited
 
     a_seed(seed)
@@ -66,13 +66,7 @@ def train_classifier(
     data, found = cleaned(dataset, prints)
     reasons, way, layer = (), strategy, None
     if strategy == "auto":
-        from tlkit.finetuning import recommend
-
-        advice = recommend(data, seed)
-        # Training from scratch needs far more pictures than anybody labels by hand.
-        way = "features" if advice.strategy == "from scratch" else advice.strategy
-        layer = advice.layer if way == "features" else None
-        reasons = advice.reasons
+        way, layer, reasons = choose(data, seed)
     trained, seconds = train(way, data, layer, seed, progress)
     about = {
         "name": dataset.name,
