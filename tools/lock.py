@@ -29,6 +29,7 @@ PLATFORMS = {
 }
 # Held back below what the ranges allow, each for its reason.
 HELD = {
+    "backports-strenum": "1.2.8",  # 1.3 forbids Python 3.11 on, which pip heeds and uv does not
     "onnxruntime": "1.23.2",  # later ones have no wheel for macOS 13
     "tensorflow": "2.20.0",  # 2.21 greets on stderr, whatever TF_CPP_MIN_LOG_LEVEL says
     "tensorflow-cpu": "2.20.0",
