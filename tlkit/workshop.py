@@ -34,7 +34,8 @@ def train_classifier(
     Copies of a picture are left out but for one, and pictures that lie in two classes altogether.
     With `"features"` a linear head is fitted on frozen features, and every picture is judged by a
     head that was fitted without it. With `"fine-tune"` the whole network moves; it is judged on a
-    fifth of the pictures, held back. `"auto"` asks `recommend`. Where one class has three times as
+    fifth of the pictures, held back. `"auto"` does what `recommend` recommends, and lets the whole
+    network move where that is training from scratch. Where one class has three times as
     many pictures as another or more, the classes are evened out.
 
     Args:
