@@ -3,7 +3,7 @@
 python benchmarks/features.py [--runs 7] [--pictures 640] [--image-size 160]
 
 Each round runs all of them in turn on the same pictures; the ratios are medians over the rounds, so
-they hold when the machine's speed drifts. ONNX Runtime needs `pip install -e ".[bench]"`.
+they hold when the machine's speed drifts. ONNX Runtime needs `pip install -e ".[export]"`.
 """
 
 import argparse

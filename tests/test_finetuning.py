@@ -295,6 +295,8 @@ def labelled(n, classes=2):
         ((0, 0, 0), 200, "from scratch", "features", "unknown"),
         ((2, 2, 2, 2.5), 200, "from scratch", "features", "unknown"),
         ((0, 1, 4), 12, "features", "features", "similar"),
+        ((0, 4, 1), 98, "features", "block_12", "different"),
+        ((9, 1, 4), 98, "features", "features", "similar"),
     ],
 )
 def test_the_evidence_leads_to_the_strategy(features, strengths, n, strategy, layer, similarity):

@@ -3,14 +3,17 @@
 import importlib.util
 import json
 import os
+import runpy
 import subprocess
 import sys
+import types
 import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from PIL import Image
 
@@ -113,7 +116,7 @@ def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     [
         ("features", "features", "stem"),
         ("fine-tune", "fine-tune", "fine-tuned"),
-        ("from scratch", "features", "stem"),
+        ("from scratch", "fine-tune", "fine-tuned"),
     ],
 )
 def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, words):
@@ -122,7 +125,7 @@ def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, w
     monkeypatch.setattr(_classifier_training, "LEAST", 20)
     monkeypatch.setattr(_classifier_training, "EPOCHS", 1)
     advice = finetuning.Recommendation(advised, "stem", "similar", 28, 14, {}, ("Because.",))
-    monkeypatch.setattr(finetuning, "recommend", lambda data, seed: advice)
+    monkeypatch.setattr(_classifier_training, "advise", lambda data, seed, read: advice)
     trained = train_classifier(pictures())
     assert trained.about["strategy"] == way and words in trained.notes[0]
     assert "Because." in trained.notes
@@ -467,6 +470,26 @@ def test_hostile_files_are_refused(classifier, tmp_path, change, words):
         ImageClassifier.load(tmp_path / "hostile.keras")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (edited("config.json", lambda_layer), "uses 'Lambda'"),
+        (edited("config.json", foreign_module), "uses 'Dense'"),
+        (external_weights, "weights point elsewhere"),
+        (lambda members: members.pop("config.json"), "lacks a part"),
+    ],
+)
+def test_hostile_files_are_not_diagnosed_either(tmp_path, change, words, capsys):
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.GaussianNoise(0.1), layers.Flatten(), layers.Dense(2)]
+    )
+    model.save(tmp_path / "model.keras")
+    rewrite(tmp_path / "model.keras", tmp_path / "hostile.keras", change)
+    assert main(["diagnose", str(tmp_path / "model.keras")]) in (0, 1)
+    assert main(["diagnose", str(tmp_path / "hostile.keras")]) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_a_bomb_is_refused(classifier, tmp_path, monkeypatch):
     path = classifier.save(tmp_path / "model.keras")
     monkeypatch.setattr(_classifier_file, "LARGEST", 1000)
@@ -518,6 +541,44 @@ def test_exported_it_says_the_same_and_runs_without_keras(classifier, tmp_path, 
     ).stdout
     share = classifier.predict(tmp_path / "wide.png")[0, 0]
     assert abs(float(told.split("red ")[1].split("%")[0]) / 100 - share) < 0.05
+
+
+def odd_pictures(folder):
+    """Files that Pillow and a careless script see differently."""
+    grey = np.linspace(0, 65535, 40 * 60).reshape(40, 60)
+    Image.fromarray(grey.astype("uint16")).save(folder / "16bit.png")
+    colour = Image.fromarray(pictures((1, 0), size=64, seed=7).images[0])
+    see_through = colour.convert("RGBA")
+    see_through.putalpha(Image.linear_gradient("L").resize((64, 64)))
+    see_through.save(folder / "alpha.png")
+    palette = colour.quantize(16)
+    palette.save(folder / "palette.png", transparency=0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    halves = np.zeros((64, 96, 3), "uint8")
+    halves[:, :48] = 255, 0, 0
+    Image.fromarray(halves).save(folder / "turned.jpg", exif=exif, quality=95)
+    return sorted(folder.glob("*.*g"))
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
+def test_the_script_sees_odd_pictures_as_the_classifier_does(
+    classifier, tmp_path, monkeypatch, capsys
+):
+    made = classifier.export(tmp_path / "model.tflite", "litert")
+    (tmp_path / "odd").mkdir()
+    paths = [str(path) for path in odd_pictures(tmp_path / "odd")]
+    runtime = types.ModuleType("ai_edge_litert.interpreter")
+    runtime.Interpreter = tf.lite.Interpreter  # the same, which every installation has
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", types.ModuleType("ai_edge_litert"))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", runtime)
+    monkeypatch.setattr(sys, "argv", ["predict.py", *paths])
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    runpy.run_path(str(made.script), run_name="__main__")
+    said = capsys.readouterr().out.splitlines()
+    shares = [float(line.split("red ")[1].split("%")[0]) / 100 for line in said]
+    np.testing.assert_allclose(shares, classifier.predict(paths)[:, 0], atol=0.03)
+    assert len(paths) == len(said) == 4
 
 
 def test_quantised_it_is_smaller_and_tells_what_it_costs(classifier, tmp_path):

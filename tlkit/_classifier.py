@@ -1,25 +1,22 @@
 """A trained classifier: use it, judge it, explain it, save it, take it elsewhere (lesson 07)."""
 
-import base64
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlkit import _classifier_file, _duplicates
+from tlkit import _classifier_facts, _classifier_file, _duplicates
 from tlkit._classifier_export import Export, export, refuse_others
-from tlkit._evaluation import Evaluation, Mistake, evaluate
+from tlkit._evaluation import Evaluation, evaluate
+from tlkit._given_pictures import as_batch
 from tlkit._image_dataset import ImageDataset
 from tlkit._model_card import MARK, model_card
-from tlkit.errors import DamagedFileError, InputError, MissingFileError
+from tlkit.errors import InputError
 
 if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
-
-FORMAT = "tlkit classifier 1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,19 +66,7 @@ class ImageClassifier:
             >>> classifier.pictures("cat.jpg").shape                        # doctest: +SKIP
             (1, 160, 160, 3)
         """
-        if isinstance(images, str | Path):
-            images = [images]
-        if isinstance(images, list | tuple) and images and isinstance(images[0], str | Path):
-            return np.stack([_read(Path(each).expanduser(), self.image_size) for each in images])
-        images = np.asarray(images)
-        images = images[None] if images.ndim == 3 else images
-        shape = (self.image_size, self.image_size, 3)
-        fine = images.ndim == 4 and images.shape[-1] == 3 and len(images) and images.dtype != object
-        if fine and images.shape[1:] != shape and images.dtype == np.uint8:
-            return np.stack([_fit(each, self.image_size) for each in images])
-        from tlkit.features import _checked
-
-        return _checked(images, self.model)
+        return as_batch(images, self.model)
 
     def predict(self, images: Any) -> np.ndarray:
         """Probabilities for each class.
@@ -212,21 +197,7 @@ class ImageClassifier:
             'model.keras'
         """
         path = _classifier_file.keras_path(path)
-        prints = io.BytesIO()
-        np.save(prints, self.prints)
-        facts = {
-            "format": FORMAT,
-            "class_names": self.class_names,
-            "notes": self.notes,
-            "about": self.about,
-            "held_back": {
-                "confusion": self.held_back.confusion.tolist(),
-                "how": self.held_back.how,
-                "mistakes": self.held_back.mistakes,
-            },
-            "prints": base64.b64encode(prints.getvalue()).decode(),
-        }
-        _classifier_file.save(self.model, facts, path)
+        _classifier_file.save(self.model, _classifier_facts.collect(self), path)
         return path
 
     @classmethod
@@ -250,27 +221,7 @@ class ImageClassifier:
         """
         path = _classifier_file.keras_path(path)
         model, facts = _classifier_file.load(path)
-        try:
-            assert facts["format"] == FORMAT
-            names = tuple(facts["class_names"])
-            assert model.output_shape == (None, len(names)) and len(model.input_shape) == 4
-            assert model.layers[-2].name == "pool" and model.layers[-1].name == "head"
-            assert len(names) > 1 and all(isinstance(each, str) for each in names)
-            judged = facts["held_back"]
-            confusion = np.array(judged["confusion"], dtype=int)
-            assert confusion.shape == (len(names),) * 2 and confusion.min() >= 0 < confusion.sum()
-            mistakes = tuple(Mistake(*each) for each in judged["mistakes"])
-            prints = np.load(io.BytesIO(base64.b64decode(facts["prints"])), allow_pickle=False)
-            assert prints.ndim == 2 and prints.shape[1] == _duplicates.NUMBERS + 1
-            held_back = Evaluation(confusion, names, str(judged["how"]), mistakes)
-            loaded = cls(model, names, held_back, tuple(facts["notes"]), facts["about"], prints)
-            model_card(loaded)  # uses every fact there is
-        except Exception:
-            raise DamagedFileError(
-                f"What {path.name!r} says of itself does not fit its model.",
-                "Save it anew, or fetch it again.",
-            ) from None
-        return loaded
+        return _classifier_facts.restore(cls, model, facts, path.name)
 
     def export(
         self,
@@ -313,20 +264,3 @@ class ImageClassifier:
                     f"Load them with image_size={self.image_size}.",
                 )
         return export(self, path, format, quantised, calibrate, test, script)
-
-
-def _read(path: Path, size: int) -> np.ndarray:
-    from tlkit._folder import Unusable, read_picture
-
-    if not path.is_file():
-        raise MissingFileError(f"There is no picture {str(path)!r}.", "Check the spelling.")
-    try:
-        return read_picture(path, size)
-    except Unusable as reason:
-        raise InputError(f"{str(path)!r} cannot be used: {reason}.", "Try another.") from None
-
-
-def _fit(image: np.ndarray, size: int) -> np.ndarray:
-    from PIL import Image, ImageOps
-
-    return np.asarray(ImageOps.fit(Image.fromarray(image), (size, size), Image.LANCZOS))

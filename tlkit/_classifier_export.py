@@ -34,10 +34,10 @@ import numpy as np
 from onnxruntime import InferenceSession
 from PIL import Image, ImageOps
 model = InferenceSession(f"{{sys.path[0]}}/{file}")
-for path in sys.argv[1:]:
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+for path, image in ((path, ImageOps.exif_transpose(Image.open(path))) for path in sys.argv[1:]):
+    image = image.point(lambda grey: grey / 257) if image.mode[0] == "I" else image  # 16 bits to 8
+    image = ImageOps.fit(image.convert("RGBA"), ({size}, {size}), Image.Resampling.LANCZOS)
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    image = ImageOps.fit(image, ({size}, {size}), Image.Resampling.LANCZOS)
     shares = model.run(None, {{"pictures": np.asarray(image, "float32")[None]}})[0][0]
     print(path, *(f"{{name}} {{share:.1%}}" for name, share in zip({names}, shares)), sep="  ")
 """
@@ -48,10 +48,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image, ImageOps
 run = Interpreter(f"{{sys.path[0]}}/{file}").get_signature_runner()
-for path in sys.argv[1:]:
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+for path, image in ((path, ImageOps.exif_transpose(Image.open(path))) for path in sys.argv[1:]):
+    image = image.point(lambda grey: grey / 257) if image.mode[0] == "I" else image  # 16 bits to 8
+    image = ImageOps.fit(image.convert("RGBA"), ({size}, {size}), Image.Resampling.LANCZOS)
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    image = ImageOps.fit(image, ({size}, {size}), Image.Resampling.LANCZOS)
     [[shares]] = run(pictures=np.asarray(image, "float32")[None]).values()
     print(path, *(f"{{name}} {{share:.1%}}" for name, share in zip({names}, shares)), sep="  ")
 """

@@ -9,6 +9,7 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,17 @@ LAYERS = {
 }
 MODELS = {"Functional", "Sequential"}
 OTHERS = {"DTypePolicy", "GlorotUniform", "HeNormal", "Ones", "Zeros", "__keras_tensor__"}
+# What no image model needs, and what could run code or read other files, safe mode or not.
+NEVER = {
+    "FlaxLayer",
+    "IntegerLookup",
+    "JaxLayer",
+    "Lambda",
+    "StringLookup",
+    "TextVectorization",
+    "TFSMLayer",
+    "TorchModuleWrapper",
+}
 MODULES = {None, "keras", "keras.layers", "keras.initializers", "keras.src.models.functional"}
 
 
@@ -102,14 +114,29 @@ def load(path: Path) -> tuple["keras.Model", dict]:
 def load_model(path: Path) -> "keras.Model":
     """Any Keras model from a `.keras` file, in safe mode.
 
+    Which classes it names cannot be known before, as it can for a classifier of tlkit. But none may
+    come from outside Keras or be able to run code, and the weights may not point to other files.
+
     Raises:
         MissingFileError: There is no such file.
         DamagedFileError: It cannot be loaded, or asks for what safe mode forbids.
     """
     import keras
 
-    with _opened(path):
-        pass
+    with _opened(path) as file:
+        names = file.namelist()
+        if "config.json" not in names or len(set(names)) < len(names):
+            raise DamagedFileError(
+                f"{path.name!r} is no .keras file: it lacks a part, or has one twice.",
+                "Save it anew, or fetch it again.",
+            )
+        for each in _dicts(_json(file, path, "config.json")):
+            kind, module = each.get("class_name"), each.get("module")
+            ours = module in (None, "builtins") or str(module).split(".")[0] == "keras"
+            if not ours or (isinstance(kind, str) and kind in NEVER):
+                raise _distrusted(path, f"its model uses {str(kind)[:80]!r}", "an image model")
+        if "model.weights.h5" in names:
+            _examine_weights(file.read("model.weights.h5"), path)
     try:
         return keras.saving.load_model(path, compile=True, safe_mode=True)
     except MemoryError:
@@ -159,26 +186,32 @@ def _json(file: zipfile.ZipFile, path: Path, name: str) -> Any:
         ) from None
 
 
-def _distrusted(path: Path, reason: str) -> DamagedFileError:
+def _distrusted(path: Path, reason: str, who: str = "a classifier of tlkit") -> DamagedFileError:
     return DamagedFileError(
-        f"{path.name!r} is not loaded, for {reason}, which a classifier of tlkit does not need.",
+        f"{path.name!r} is not loaded, for {reason}, which {who} does not need.",
         "Use only files from people you trust.",
     )
 
 
 def _examine_config(config: Any, path: Path) -> None:
     """Refuse a model that names any class but the few that are needed."""
+    for each in _dicts(config):
+        kind = each.get("class_name")
+        if "class_name" in each or "module" in each:
+            known = isinstance(kind, str) and kind in LAYERS | MODELS | OTHERS
+            if not known or each.get("module") not in MODULES:
+                raise _distrusted(path, f"its model uses {str(kind)[:80]!r}")
+            if each.get("registered_name") not in (None, kind):
+                raise _distrusted(path, "its model renames a class")
+
+
+def _dicts(config: Any) -> Iterator[dict]:
+    """Every dictionary within."""
     waiting = [config]
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
-            kind = each.get("class_name")
-            if "class_name" in each or "module" in each:
-                known = isinstance(kind, str) and kind in LAYERS | MODELS | OTHERS
-                if not known or each.get("module") not in MODULES:
-                    raise _distrusted(path, f"its model uses {str(kind)[:80]!r}")
-                if each.get("registered_name") not in (None, kind):
-                    raise _distrusted(path, "its model renames a class")
+            yield each
             waiting += each.values()
         elif isinstance(each, list):
             waiting += each

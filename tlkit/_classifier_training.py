@@ -12,6 +12,7 @@ import numpy as np
 from tlkit._evaluation import Evaluation, evaluate
 from tlkit._image_dataset import ImageDataset
 from tlkit._progress import progress as tell
+from tlkit._recommendation import advise
 from tlkit._store import keep, recall
 from tlkit.features import _digest, attach_head, extract_features, fit_linear_head
 from tlkit.paths import cache_dir
@@ -28,12 +29,29 @@ ROUND = 20  # steps between two checkpoints
 UNEVEN = 3.0  # from this ratio of the largest class to the smallest on, classes are evened out
 
 
+class Choice(NamedTuple):
+    """What `"auto"` does: a way, the layer whose features are used (None: the last), and why."""
+
+    way: str
+    layer: str | None
+    reasons: tuple[str, ...]
+
+
 class Trained(NamedTuple):
     """A classifier's model, how well it did, and what to say about that."""
 
     model: "keras.Model"
     held_back: Evaluation
     note: str
+
+
+def choose(data: ImageDataset, seed: int, read: Callable[..., np.ndarray] | None = None) -> Choice:
+    """The way that the labels speak for. `read` is another way to come by features."""
+    advice = advise(data, seed, read)
+    # Training from scratch needs far more pictures than anybody labels by hand. Letting all of the
+    # network move comes nearest.
+    way = "fine-tune" if advice.strategy == "from scratch" else advice.strategy
+    return Choice(way, advice.layer if way == "features" else None, advice.reasons)
 
 
 def features_in_pieces(
@@ -74,7 +92,7 @@ def even_out(head: "keras.Model", labels: np.ndarray, classes: int) -> None:
     dense.set_weights([kernel, bias - np.log(share).astype("float32")])
 
 
-def _head(features: np.ndarray, labels: np.ndarray, classes: int) -> "keras.Sequential":
+def head_on(features: np.ndarray, labels: np.ndarray, classes: int) -> "keras.Sequential":
     head = fit_linear_head(features, labels)
     even_out(head, labels, classes)
     return head
@@ -92,10 +110,10 @@ def train_on_features(
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     logits = np.zeros((len(data), classes))
     for learn, judge in parts.split(features, data.labels):
-        logits[judge] = _head(features[learn], data.labels[learn], classes)(features[judge])
+        logits[judge] = head_on(features[learn], data.labels[learn], classes)(features[judge])
     how = f"each picture judged by a head fitted without it ({folds} parts)"
     judged = evaluate(data.images, data.labels, softmax(logits), data.class_names, how)
-    model = attach_head(base, _head(features, data.labels, classes))
+    model = attach_head(base, head_on(features, data.labels, classes))
     return Trained(model, judged, f"A linear head on frozen features of {base.name}.")
 
 
@@ -103,8 +121,7 @@ def train_by_fine_tuning(
     data: ImageDataset, base: "keras.Model", seed: int, show: bool | None
 ) -> Trained:
     """Head first, then the whole network; judged on a fifth of the pictures, which it never saw."""
-    held = max(len(data.class_names), round(HELD_BACK * len(data)))
-    learn, judge = data.split(train=len(data) - held, seed=seed)
+    learn, judge = hold_back(data, seed)
     classes = len(data.class_names)
     features = features_in_pieces(base, learn.images, show=show)
     model = attach_head(base, fit_linear_head(features, learn.labels))
@@ -117,6 +134,12 @@ def train_by_fine_tuning(
     how = f"held back: {len(judge)} pictures, of which nothing was learnt"
     judged = evaluate(judge.images, judge.labels, softmax(logits), data.class_names, how)
     return Trained(model, judged, f"The whole of {base.name}, fine-tuned for {steps} steps.")
+
+
+def hold_back(data: ImageDataset, seed: int) -> tuple[ImageDataset, ImageDataset]:
+    """What fine-tuning learns from, and the fifth that it is judged on."""
+    held = max(len(data.class_names), round(HELD_BACK * len(data)))
+    return data.split(train=len(data) - held, seed=seed)
 
 
 def steps_for(pictures: int) -> int:
@@ -138,15 +161,23 @@ def let_all_move(model: "keras.Model", steps: int) -> None:
 
 
 def take_steps(
-    model: "keras.Model", data: ImageDataset, steps: int, seed: int, show: bool | None = False
+    model: "keras.Model",
+    data: ImageDataset,
+    steps: int,
+    seed: int,
+    show: bool | None = False,
+    at_once: int = ROUND,
 ) -> None:
-    """Train a compiled model. What was done before an interruption is not done again."""
+    """Train a compiled model. What was done before an interruption is not done again.
+
+    Every `at_once` steps it is kept how far the training has come.
+    """
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     state = [*model.trainable_variables, *optimizer.variables]
     key = _digest(data.images, data.labels, f"{steps} {seed}", *model.get_weights())
     name = f"{key[:32]}.npz"
-    done, rounds = 0, math.ceil(steps / ROUND)
+    done, rounds = 0, math.ceil(steps / at_once)
     if kept := recall("training", name):
         done = int(kept["done"])
         for number, variable in enumerate(state):
@@ -155,7 +186,7 @@ def take_steps(
     times = math.ceil(steps * BATCH / len(data))
     order = np.concatenate([random.permutation(len(data)) for _ in range(times)])[: steps * BATCH]
     for number in tell(range(done, rounds), rounds - done, "Fine-tuning", show):
-        rows = order[number * ROUND * BATCH : (number + 1) * ROUND * BATCH]
+        rows = order[number * at_once * BATCH : (number + 1) * at_once * BATCH]
         pictures, labels = data.images[rows], data.labels[rows]
         model.fit(pictures, labels, batch_size=BATCH, shuffle=False, verbose=0)
         values = {f"v{n}": np.asarray(variable) for n, variable in enumerate(state)}

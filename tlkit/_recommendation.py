@@ -1,6 +1,9 @@
 """What a learner's own labels say about the strategy that suits them (lesson 04a)."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,11 +11,14 @@ from tlkit._image_dataset import ImageDataset, a_seed
 from tlkit.errors import InputError
 from tlkit.scores import Score, paired_difference, score
 
+if TYPE_CHECKING:
+    import keras
+
 LAYERS = ("block_05", "block_12", "features")  # early, middle and end of efficientnet-lite0
 MIDDLE, END = LAYERS[1:]
 CONTROLS = ("block_05", "features")  # of the same network with random weights
 AT_MOST = 400  # pictures to measure on
-FEW = 10  # in the smallest class: from here on fine-tuning is tried
+FEW, FEW_OF_ONE = 100, 10  # in all, and in the smallest class: from here on fine-tuning is tried
 ENOUGH = 0.97  # what features alone reach, when there is little left to gain
 
 
@@ -23,7 +29,8 @@ class Recommendation:
     Args:
         strategy: `"features"` (train a head on frozen features), `"fine-tune"` or
             `"from scratch"`.
-        layer: The layer whose features did best, the later one where two are equal.
+        layer: The latest layer that none clearly beats. Where labels are few, the middle or the end
+            of the network, whichever did better.
         similarity: `"similar"`, `"different"` or `"unknown"`: how near the task seems to be to
             the one that the network was trained for.
         labels: How many there are in all.
@@ -62,6 +69,10 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
     network with random weights. If the end does best, the task is similar; if the middle does
     clearly better, it is different; if random weights do as well, nothing is seen to carry over.
 
+    With fewer than 100 labels, or 10 in a class, a head on features is recommended: those of the
+    middle or of the end, whichever did better. With more the network may move, unless features
+    alone reach 97 %, or pretraining is not seen to help.
+
     It is a first guess with its evidence, not a verdict: what pays is measured by trying.
 
     Args:
@@ -82,6 +93,13 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
 
     Source: the rule of thumb is that of the CS231n notes on transfer learning.
     """
+    return advise(dataset, seed)
+
+
+def advise(
+    dataset: ImageDataset, seed: int, read: Callable[..., np.ndarray] | None = None
+) -> Recommendation:
+    """`recommend`, with another way to come by features: `read(kind, layer, images)`."""
     height, width = dataset.images.shape[1:3]
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     fewest = int(counts[counts > 0].min()) if len(dataset) else 0
@@ -96,7 +114,7 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
             "Label a few more pictures.",
         )
     sample = dataset.take(min(len(dataset), AT_MOST), seed=a_seed(seed))
-    predicted = _probe(sample, seed)
+    predicted = _probe(sample, seed, read or reader(height, seed))
     scores = {name: score(sample.labels, each) for name, each in predicted.items()}
     return Recommendation(
         **_decide(sample.labels, predicted, scores, fewest),
@@ -106,25 +124,33 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
     )
 
 
-def _probe(data: ImageDataset, seed: int) -> dict[str, np.ndarray]:
+def reader(image_size: int, seed: int) -> Callable[[str, str, np.ndarray], np.ndarray]:
+    """A function that runs pictures through the pretrained network, or through a random one."""
+    from tlkit.backbones import load_backbone
+    from tlkit.features import extract_features
+
+    @functools.cache
+    def network(kind: str) -> "keras.Model":
+        weights = {"pretrained": "imagenet", "random": None}[kind]
+        return load_backbone(image_size=image_size, weights=weights, seed=seed)
+
+    return lambda kind, layer, images: extract_features(network(kind), images, layer=layer)
+
+
+def _probe(data: ImageDataset, seed: int, read: Callable) -> dict[str, np.ndarray]:
     """For each way of getting features, what heads say of pictures they were fitted without."""
     from sklearn.model_selection import StratifiedKFold
 
-    from tlkit.backbones import load_backbone
-    from tlkit.features import extract_features, fit_linear_head
+    from tlkit.features import fit_linear_head
 
     counts = np.bincount(data.labels)
     many = int(np.clip(counts[counts > 0].min(), 2, 5))
     parts = StratifiedKFold(many, shuffle=True, random_state=seed)
     folds = list(parts.split(data.labels, data.labels))
     predicted = {}
-    for kind, weights, layers in (
-        ("pretrained", "imagenet", LAYERS),
-        ("random", None, CONTROLS),
-    ):
-        base = load_backbone(image_size=data.images.shape[1], weights=weights, seed=seed)
+    for kind, layers in (("pretrained", LAYERS), ("random", CONTROLS)):
         for layer in layers:
-            features = extract_features(base, data.images, layer=layer)
+            features = read(kind, layer, data.images)
             answers = np.zeros(len(data), int)
             for learn, judge in folds:
                 head = fit_linear_head(features[learn], data.labels[learn])
@@ -146,7 +172,6 @@ def _decide(labels, predicted, scores, fewest) -> dict:
     control = max((n for n in scores if n not in pretrained), key=lambda n: scores[n].accuracy)
     carried = gain(best, control)
     earlier = gain(f"pretrained, {MIDDLE}", f"pretrained, {END}")
-    layer = chosen.removeprefix("pretrained, ")
     reasons = [f"Pretrained against random features: {_points(carried)}."]
     if carried.low <= 0:
         similarity = "unknown"
@@ -159,10 +184,15 @@ def _decide(labels, predicted, scores, fewest) -> dict:
             if similarity == "different"
             else "Earlier features are not clearly better, so the task is near enough to ImageNet.",
         ]
-    reach = scores[chosen].accuracy
-    if fewest < FEW:
+    few = len(labels) < FEW or fewest < FEW_OF_ONE
+    if few:  # a difference can be worth having long before it is sure
+        late = [f"pretrained, {each}" for each in (END, MIDDLE)]
+        chosen = max(late, key=lambda name: scores[name].accuracy)
+    layer, reach = chosen.removeprefix("pretrained, "), scores[chosen].accuracy
+    if few:
         strategy = "features"
-        reasons.append(f"With {fewest} labels in a class, train little: a head on {layer}.")
+        how_many = f"{len(labels)} labels" if len(labels) < FEW else f"{fewest} labels in a class"
+        reasons.append(f"With {how_many}, train little: a head on {layer} gets {reach:.0%}.")
     elif similarity == "unknown":
         strategy = "from scratch"
         reasons.append("Try a small network from scratch beside it, and look at your pictures.")

@@ -34,7 +34,8 @@ def train_classifier(
     Copies of a picture are left out but for one, and pictures that lie in two classes altogether.
     With `"features"` a linear head is fitted on frozen features, and every picture is judged by a
     head that was fitted without it. With `"fine-tune"` the whole network moves; it is judged on a
-    fifth of the pictures, held back. `"auto"` asks `recommend`. Where one class has three times as
+    fifth of the pictures, held back. `"auto"` does what `recommend` recommends, and lets the whole
+    network move where that is training from scratch. Where one class has three times as
     many pictures as another or more, the classes are evened out.
 
     Args:
@@ -55,7 +56,7 @@ def train_classifier(
         >>> classifier = train_classifier(mine)                             # doctest: +SKIP
         >>> classifier.save("model.keras")                                  # doctest: +SKIP
     """
-    from tlkit._classifier_training import train
+    from tlkit._classifier_training import choose, train
     from tlkit._workshop_checks import cleaned, notes_on, suited
 
     a_seed(seed)
@@ -66,13 +67,7 @@ def train_classifier(
     data, found = cleaned(dataset, prints)
     reasons, way, layer = (), strategy, None
     if strategy == "auto":
-        from tlkit.finetuning import recommend
-
-        advice = recommend(data, seed)
-        # Training from scratch needs far more pictures than anybody labels by hand.
-        way = "features" if advice.strategy == "from scratch" else advice.strategy
-        layer = advice.layer if way == "features" else None
-        reasons = advice.reasons
+        way, layer, reasons = choose(data, seed)
     trained, seconds = train(way, data, layer, seed, progress)
     about = {
         "name": dataset.name,

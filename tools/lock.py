@@ -19,13 +19,18 @@ from pathlib import Path
 from tools.lessons import ROOT
 
 LOCK = ROOT / "requirements.txt"
-EXTRAS = ("cpu", "lab", "dev", "more-backbones")
+EXTRAS = ("cpu", "lab", "dev", "export", "more-backbones")
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = {
     "Linux x86-64": "x86_64-manylinux_2_28",
     "Linux aarch64": "aarch64-manylinux_2_28",
     "macOS arm64": "aarch64-apple-darwin",
     "Windows x86-64": "x86_64-pc-windows-msvc",
+}
+# Held back below what the ranges allow, each for its reason.
+HELD = {
+    "backports-strenum": "1.2.8",  # 1.3 forbids Python 3.11 on, which pip heeds and uv does not
+    "onnxruntime": "1.23.2",  # later ones have no wheel for macOS 13
 }
 HEADER = """\
 # Every version exactly, for Linux (x86-64, aarch64), macOS (arm64) and Windows (x86-64),
@@ -46,7 +51,10 @@ def compile_lock(upgrade: bool = False) -> str:
         out = Path(folder) / "lock.txt"
         if LOCK.is_file() and not upgrade:
             shutil.copy(LOCK, out)  # uv keeps the versions that it finds in its output file
+        held = Path(folder) / "held.txt"
+        held.write_text("".join(f"{name}=={version}\n" for name, version in HELD.items()))
         command = [_uv(), "pip", "compile", "--quiet", str(ROOT / "pyproject.toml")]
+        command += ["--constraint", str(held)]
         for extra in EXTRAS:
             command += ["--extra", extra]
         command += ["--universal", "--python-version", PYTHONS[0], "--output-file", str(out)]
