@@ -11,9 +11,9 @@ The environment, once (Linux; Binder's Python is 3.12):
     build/binder/bin/pip install --no-deps -e .
 
 Everything runs as on Binder: with `.binder/start`, with an idle JupyterLab beside it, whose memory
-counts too, and an empty cache. Memory is what all its processes hold together, shared pages counted
-once. More than 2 GB is a failure. Name a memory cgroup with `--cgroup` and Linux itself enforces the
-limit, by ending whoever exceeds it. As root, where cgroups are of version 1:
+counts too, and an empty cache. Memory is what all its processes hold together, shared pages
+counted once. More than 2 GB is a failure. Name a memory cgroup with `--cgroup` and Linux itself
+enforces the limit, by ending whoever exceeds it. As root, where cgroups are of version 1:
 
     mkdir /sys/fs/cgroup/memory/binder
     echo 2G > /sys/fs/cgroup/memory/binder/memory.limit_in_bytes
@@ -85,7 +85,7 @@ def measure(path: Path, python: Path, cgroup: str = "") -> dict:
         cgroup: The folder of a memory cgroup, or nothing.
 
     Returns:
-        `seconds` on the clock, `processor_seconds`, `peak_mb`, and `problem`, empty if there is none.
+        `seconds` on the clock, `processor_seconds`, `peak_mb`, and `problem`, empty if all is well.
     """
     cage = [sys.executable, str(ROOT / "benchmarks" / "_cage.py"), cgroup]
     cage.append(str(ROOT / ".binder" / "start"))

@@ -54,6 +54,9 @@ def set_up(version: str, run: Callable = subprocess.run) -> None:
     """
     if on_colab():
         _fill_colab(run)
+        found = installation._tensorflow()
+        if not found.fine:
+            print(f"Colab's TensorFlow is {found.found} now; the course is tried with 2.20.")
     else:
         for sentence in what_does_not_fit(version):
             print(sentence)

@@ -3,8 +3,8 @@
     python -m tools.address                                           # write everything anew
     python -m tools.address https://github.com/owner/name             # after setting it
 
-It stands in pyproject.toml, as `Repository`; the version stands in tlkit/__init__.py. From these two
-come the badges and the first cell of every lesson, and README's badges. No notebook is run.
+It stands in pyproject.toml, as `Repository`; the version stands in tlkit/__init__.py. From these
+two come the badges and the first cell of every lesson, and README's badges. No notebook is run.
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ _BEGIN, _END = "<!-- badges: begin -->", "<!-- badges: end -->"
 # What the generator puts under every lesson's title. Short: it is the first code a learner sees.
 _SETUP = """\
 # @title Set-up: on Google Colab this fetches the course; elsewhere it only looks at versions
-import importlib.util, os, subprocess, sys
+import importlib.util, os, shutil, subprocess, sys
 
 COURSE, VERSION = "{address}", "{version}"
 if "google.colab" in sys.modules:
-    here = f"transfer-learning-{{VERSION}}"
+    here = os.path.abspath(f"transfer-learning-{{VERSION}}")
     if not os.path.isdir(here):
-        subprocess.run(f"git clone -q --depth=1 -b v{{VERSION}} {{COURSE}} {{here}}".split(), check=True)
-    sys.path.insert(0, os.path.abspath(here))
+        shutil.rmtree(f"{{here}}.part", ignore_errors=True)
+        fetch = ["git", "clone", "-q", "--depth=1", "-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"]
+        subprocess.run(fetch, check=True)
+        os.rename(f"{{here}}.part", here)
+    sys.path.insert(0, here)
 elif not importlib.util.find_spec("tlkit"):
     sys.exit("This Python lacks the course's package, tlkit. In the course's folder: make lab")
 from tlkit.colab import set_up

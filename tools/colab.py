@@ -1,4 +1,4 @@
-"""Run the lessons as Google Colab would: its versions, a notebook in an empty folder, the first cell.
+"""Run the lessons as on Google Colab: its versions, an empty folder, the first cell.
 
     python -m tools.colab                    # every lesson; needs a network, and 3 GB of disk
     python -m tools.colab 01 03              # these
