@@ -35,8 +35,8 @@ if "google.colab" in sys.modules:
     here = os.path.abspath(f"transfer-learning-{{VERSION}}")
     if not os.path.isdir(here):
         shutil.rmtree(f"{{here}}.part", ignore_errors=True)
-        fetch = ["git", "clone", "-q", "--depth=1", "-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"]
-        subprocess.run(fetch, check=True)
+        fetch = ["git", "-c", "advice.detachedHead=false", "clone", "-q", "--depth=1"]
+        subprocess.run([*fetch, "-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"], check=True)
         os.rename(f"{{here}}.part", here)
     sys.path.insert(0, here)
 elif not importlib.util.find_spec("tlkit"):

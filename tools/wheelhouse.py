@@ -33,6 +33,7 @@ from tools.lessons import ROOT
 from tools.lock import LOCK, PYTHONS
 
 TARGET = ROOT / "build" / "wheelhouse"
+RUNNING = ("cpu", "lab", "more-backbones", "export")  # extras that learners have
 GLIBC = range(5, 29)  # 2.5 to 2.28, which the lock is made for
 # How pip names each platform, and how markers see it.
 PLATFORMS = {
@@ -146,8 +147,8 @@ def _authors_only() -> set[str]:
     """Packages that only building and testing the course needs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    running = [*project["dependencies"], *extras["cpu"], *extras["lab"], *extras["more-backbones"]]
-    return needed_by(extras["dev"]) - needed_by(running)
+    running = [line for name in RUNNING for line in extras[name]]
+    return needed_by(extras["dev"]) - needed_by([*project["dependencies"], *running])
 
 
 def download(lines: list[str], name: str, python: str, wheels: Path) -> list[str]:
