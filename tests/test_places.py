@@ -151,15 +151,23 @@ def test_when_pip_changed_what_it_must_not_the_lesson_stops(pip, name):
     assert DELETE in error.value.mend
 
 
-def test_a_keras_that_was_loaded_before_it_was_renewed_stops_the_lesson(pip, monkeypatch):
-    monkeypatch.setitem(sys.modules, "keras", ModuleType("keras"))
-    with pytest.raises(InputError, match=r"3\.13\.2 had been loaded before 3\.15\.1") as error:
-        colab.set_up(__version__, pip)
-    assert "Restart session" in error.value.mend
+def load_keras(version, monkeypatch):
+    loaded = ModuleType("keras")
+    loaded.__version__ = version
+    monkeypatch.setitem(sys.modules, "keras", loaded)
+
+
+def test_a_keras_that_was_loaded_before_it_was_renewed_stops_the_lesson(pip, monkeypatch, capsys):
+    load_keras("3.13.2", monkeypatch)
+    for _ in range(2):  # running the cell again mends nothing, and must not look as if it did
+        with pytest.raises(InputError, match=r"3\.13\.2 had been loaded before 3\.15\.1") as error:
+            colab.set_up(__version__, pip)
+        assert "Restart session" in error.value.mend
+    assert len(pip.asked) == 1 and "Ready" not in capsys.readouterr().out
 
 
 def test_a_keras_that_was_loaded_and_stays_is_no_trouble(pip, monkeypatch):
-    monkeypatch.setitem(sys.modules, "keras", ModuleType("keras"))
+    load_keras("3.15.1", monkeypatch)
     pip.packages["keras"], pip.brings = "3.15.1", {}
     colab.set_up(__version__, pip)
 
