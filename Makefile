@@ -15,6 +15,8 @@
 #   make address        write badges and first cells anew; for a new address: REPOSITORY=https://…
 #   make canary         run the lessons with the oldest and the newest versions allowed
 #                       (one of them: OPTIONS=--newest; one lesson: LESSON=03)
+#   make test-colab     run the lessons as on Google Colab; one lesson: LESSON=03
+#                       (without running them, do the versions fit? OPTIONS=--resolve)
 #   make release-check  is everything ready for a release?
 #                       (with a network: OPTIONS="--external --wheels --install")
 #   make clean          remove the environment and what was cached
@@ -44,7 +46,7 @@ $(shell test -L $(VENV) || rm -f $(INSTALLED))
 endif
 
 .PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean \
-	address canary wheelhouse install-offline release-check
+	address canary wheelhouse install-offline release-check test-colab
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -94,6 +96,9 @@ lock: $(INSTALLED)
 
 canary: $(INSTALLED)
 	@$(RUN) -m tools.canary $(OPTIONS) $(LESSON)
+
+test-colab: $(INSTALLED)
+	@$(RUN) -m tools.colab $(OPTIONS) $(LESSON)
 
 wheelhouse: $(INSTALLED)
 	@$(RUN) -m tools.wheelhouse $(if $(PLATFORM),--platform $(PLATFORM)) \

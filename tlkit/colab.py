@@ -118,6 +118,7 @@ def _fill_colab(run: Callable) -> None:
     before = _installed()
     wanted = missing_packages((_CLONE / "pyproject.toml").read_text(encoding="utf-8"), before)
     if not wanted:
+        _refuse_another_keras()
         return
     print("Fetching what Colab lacks; this happens once and takes less than a minute …")
     with tempfile.TemporaryDirectory() as folder:
@@ -141,12 +142,19 @@ def _fill_colab(run: Callable) -> None:
             f"pip changed what it should have left alone: {', '.join(changed)}.",
             "Choose Runtime, Disconnect and delete runtime, and run this cell again.",
         )
-    if "keras" in sys.modules and before.get("keras") != after.get("keras"):
+    _refuse_another_keras()
+    print(f"Ready, after {time.perf_counter() - began:.0f} s.")
+
+
+def _refuse_another_keras() -> None:
+    """Stop while an older Keras is loaded, in every run of the cell until the session restarts."""
+    loaded = getattr(sys.modules.get("keras"), "__version__", None)
+    installed = _installed().get("keras")
+    if loaded and loaded != installed:
         raise InputError(
-            f"Keras {before['keras']} had been loaded before {after['keras']} was installed.",
+            f"Keras {loaded} had been loaded before {installed} was installed.",
             "Choose Runtime, Restart session, and run the notebook from the top.",
         )
-    print(f"Ready, after {time.perf_counter() - began:.0f} s.")
 
 
 def _share_with_children() -> None:

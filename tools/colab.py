@@ -3,6 +3,7 @@
     python -m tools.colab                    # every lesson; needs a network, and 3 GB of disk
     python -m tools.colab 01 03              # these
     python -m tools.colab --python python3.13 --keep build/colab
+    python -m tools.colab --resolve          # only ask uv whether the ranges fit there
 
 The environment gets the versions that Colab publishes (tools/colab_versions.txt) and a module named
 `google.colab`. A local repository with the version's tag stands in for the public address. What the
@@ -24,6 +25,7 @@ from nbformat import NotebookNode
 
 from tools.address import tag
 from tools.build_notebooks import sources
+from tools.canary import find_uv
 from tools.elsewhere import copy_of_course, make_environment, python_of, run, run_notebook
 from tools.lessons import INDEX, ROOT
 from tools.notebook_text import is_setup
@@ -31,6 +33,7 @@ from tools.notebook_text import is_setup
 VERSIONS = ROOT / "tools" / "colab_versions.txt"
 CELL_BUDGET = 60  # seconds of the first cell, with a good line
 MAY_CHANGE = {"keras"}
+PYTHON = "3.13"  # Colab's
 
 
 def colab_environment(folder: Path, python: str) -> Path:
@@ -90,6 +93,37 @@ def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
     ]
 
 
+def pins(text: str) -> dict[str, str]:
+    """Exact versions by name, from a list such as pip's.
+
+    Example:
+        >>> pins("# Colab's\\nkeras==3.13.2\\nnumpy==2.1.3\\n")
+        {'keras': '3.13.2', 'numpy': '2.1.3'}
+    """
+    lines = (line.partition("==") for line in text.splitlines() if not line.startswith("#"))
+    return {name.strip().lower(): version.strip() for name, _, version in lines if version}
+
+
+def resolve() -> dict[str, str]:
+    """All of Colab's versions but Keras's, and what pyproject.toml asks for, in one environment.
+
+    Returns:
+        Its versions by name, as uv finds them for Colab's Python; nothing is installed.
+
+    Raises:
+        SystemExit: There is no such environment; the message ends with uv's reasons.
+    """
+    colab = pins(VERSIONS.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as temporary:
+        kept, out = Path(temporary, "kept.in"), Path(temporary, "out.txt")
+        lines = [f"{name}=={version}\n" for name, version in colab.items()]
+        kept.write_text("".join(line for line in lines if line.split("=")[0] not in MAY_CHANGE))
+        command = [find_uv(Path(temporary)), "pip", "compile", "--quiet", "--no-header"]
+        command += ["--no-annotate", "--python-version", PYTHON, "--output-file", out]
+        run([*command, ROOT / "pyproject.toml", kept])
+        return pins(out.read_text(encoding="utf-8"))
+
+
 def setup_seconds(notebook: NotebookNode) -> float:
     """How long the first cell ran in a notebook that was just run."""
     (cell,) = [cell for cell in notebook.cells if is_setup(cell)]
@@ -103,11 +137,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", help="the numbers of the lessons, such as 01 03")
-    parser.add_argument("--python", help="of the environment; Colab has 3.13")
+    parser.add_argument("--python", help=f"of the environment; Colab has {PYTHON}")
     parser.add_argument("--keep", type=Path, help="make the environment here, and keep it")
+    parser.add_argument("--resolve", action="store_true", help="only ask uv; needs a network")
     options = parser.parse_args(arguments)
+    if options.resolve:
+        return _report(pins(VERSIONS.read_text(encoding="utf-8")), resolve())
     chosen = [path.stem for path in sources(options.lessons) if path.stem != INDEX]
-    newest = shutil.which("python3.13") or sys.executable
+    newest = shutil.which(f"python{PYTHON}") or sys.executable
     failed = False
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
@@ -134,13 +171,17 @@ def main(arguments: list[str] | None = None) -> int:
             print(
                 f"{verdict} {stem}: {seconds:.0f} s, {first:.1f} s of it the first cell", flush=True
             )
-        after = packages(own)
-        wrong = changed(before, after)
-        failed |= bool(wrong)
-        print(f"✗ changed: {', '.join(wrong)}" if wrong else "✓ nothing but Keras was changed")
-        new = sorted(set(after) - set(before))
-        print(f"Keras {before['keras']} -> {after['keras']}; new: {', '.join(new) or 'nothing'}")
+        failed |= bool(_report(before, packages(own)))
     return 1 if failed else 0
+
+
+def _report(before: dict[str, str], after: dict[str, str]) -> int:
+    """Print what differs between two states of an environment; 1 when it may not differ."""
+    wrong = changed(before, after)
+    print(f"✗ changed: {', '.join(wrong)}" if wrong else "✓ nothing but Keras was changed")
+    new = sorted(set(after) - set(before))
+    print(f"Keras {before['keras']} -> {after['keras']}; new: {', '.join(new) or 'nothing'}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
