@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 
 from tlkit import __version__, colab, installation
 from tlkit.errors import InputError
@@ -522,3 +523,31 @@ def test_the_watch_sees_what_a_process_and_its_child_hold():
         seen.stop()
         process.communicate()  # its end lets both go
     assert 100e6 < seen.peak < 180e6 and seen.seconds > 0
+
+
+def test_binder_gets_a_part_of_the_lock():
+    assert places.main([]) == 0
+    names = re.findall(r"^([\w.-]+)==", places.BINDER_LOCK.read_text(encoding="utf-8"), re.M)
+    assert {"keras", "tensorflow-cpu", "resvg-py", "ipywidgets"} <= set(names)
+    assert not {"tensorflow", "pytest", "ruff", "jupyterlab", "nbval"} & set(names)
+
+
+def test_binder_names_its_python_and_takes_all_else_from_that_part():
+    environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text(encoding="utf-8"))
+    *plain, pip = environment["dependencies"]
+    assert plain == [f"python={places.PYTHON}", "pip"]
+    assert pip == {"pip": ["-r requirements.txt"]}
+
+
+def test_what_binder_starts_can_be_started():
+    for name in ("start", "postBuild"):
+        path = ROOT / ".binder" / name
+        assert path.read_bytes().startswith(b"#!/bin/bash\n")
+        listed = subprocess.run(
+            ["git", "ls-files", "--stage", f".binder/{name}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert not listed.stdout or listed.stdout.startswith("100755"), name
+    assert (ROOT / ".binder" / "start").read_text().rstrip().endswith('exec "$@"')
