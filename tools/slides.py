@@ -128,7 +128,7 @@ def slides_of(notebook: NotebookNode, notes: str) -> list[Slide]:
     Returns:
         Title, questions and cells, what was measured.
     """
-    opening = notebook.cells[0].source
+    opening = re.sub(r"\[!\[.*\n", "", notebook.cells[0].source)  # badges lead nowhere in a room
     title, rest = re.match(r"# (.+)\n+([\s\S]*?)\n## ", opening).groups()
     aims = _part(opening, "What you will be able to do")
     slides = [
