@@ -83,7 +83,8 @@ def notes_on(data: ImageDataset, skipped: tuple) -> list[str]:
         )
     if skipped:
         path, reason = skipped[0]
-        notes.append(f"{len(skipped)} files were left out, such as {path} ({reason}).")
+        left = "1 file was" if len(skipped) == 1 else f"{len(skipped)} files were"
+        notes.append(f"{left} left out, such as {path} ({reason}).")
     return notes
 
 
