@@ -3,8 +3,9 @@
 python benchmarks/workshop.py [--folder PICTURES] [--train 500] [--test 300] [--image-size 160]
 
 Without a folder it writes one, of composed people. Nothing is cached when a clock starts. The first
-table holds the stages of `train_classifier`, one after another; "features" and "auto" are what a
-learner waits for, reading the folder included, importing the libraries not.
+table holds the stages of `train_classifier`, one after another, and what a learner waits for, reading
+the folder included, importing the libraries not. The longest that "auto" can take is choosing a way
+and then fine-tuning.
 
 The second table exports the classifier that `"features"` gave: size, milliseconds for one picture,
 the largest difference of a probability from Keras's, accuracy on pictures that it has not seen, in
@@ -79,7 +80,7 @@ def stages(folder, options, clock):
         lambda: training.train_on_features(train, base, 0, False),
     )
     clock("choosing a way", lambda: training.choose(train, 0), empty=True)
-    for way in ("features", "auto"):
+    for way in ("features", "auto", "fine-tune"):
         made, seconds = clock(
             f'train_classifier, "{way}"',
             lambda way=way: train_classifier(train, way, progress=False),
