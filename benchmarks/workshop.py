@@ -2,10 +2,10 @@
 
 python benchmarks/workshop.py [--folder PICTURES] [--train 500] [--test 300] [--image-size 160]
 
-Without a folder it writes one, of composed people. Nothing is cached when a clock starts. The first
-table holds the stages of `train_classifier`, one after another, and what a learner waits for, reading
-the folder included, importing the libraries not. The longest that "auto" can take is choosing a way
-and then fine-tuning.
+Without a folder it writes one, of composed people. Nothing is cached when a clock starts. The
+first table holds the stages of `train_classifier`, one after another, and what a learner waits for,
+reading the folder included, importing the libraries not. The longest that "auto" can take is
+choosing a way and then fine-tuning.
 
 The second table exports the classifier that `"features"` gave: size, milliseconds for one picture,
 the largest difference of a probability from Keras's, accuracy on pictures that it has not seen, in
