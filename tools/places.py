@@ -51,7 +51,7 @@ def binder_times() -> dict[str, dict[str, int]]:
     """What `benchmarks/binder.py` measured of each lesson; empty when it never ran.
 
     Returns:
-        For each lesson's stem the entries `seconds`, `processor_seconds` and `peak_mb`.
+        For each lesson's stem the entries `processor_seconds` and `peak_mb`.
     """
     if not BINDER_TIMES.is_file():
         return {}
