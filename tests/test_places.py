@@ -361,7 +361,7 @@ def test_a_bad_address_is_refused_and_nothing_is_written(pages, bad):
     assert texts(pages) == before
 
 
-@pytest.mark.parametrize("new", ["https://github.com/an-owner/a.name", "file:///tmp/remote/course"])
+@pytest.mark.parametrize("new", ["https://github.com/an-owner/a.name", "file:///srv/remote/course"])
 def test_a_new_address_reaches_every_page_and_the_old_one_comes_back(pages, new):
     before, old = texts(pages), address.address(pages)
     owner, name = old.split("/")[-2:]

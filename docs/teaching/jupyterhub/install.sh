@@ -28,7 +28,7 @@ mv "$COURSE.new" "$COURSE"
 "$PYTHON" -m pip install --no-cache-dir --no-deps --force-reinstall "$COURSE"
 
 echo "2. Limits: a learner's memory, two cores, and an hour of patience with those who went away"
-tljh-config set limits.memory 3G
+tljh-config set limits.memory 4G
 tljh-config set limits.cpu 2
 tljh-config set services.cull.timeout 3600
 mkdir -p "$CONFIG"
