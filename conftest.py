@@ -19,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     else:  # a core for each worker: threads of two of them would only wait for one another
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
             os.environ.setdefault(name, "1")
+    # A claim that fails ends a test, where it lets a learner go on.
+    os.environ["TLKIT_STRICT"] = "1"
     # Not MPLBACKEND: kernels would inherit it, and draw nothing into the page.
     os.environ["MATPLOTLIBRC"] = str(ROOT / "tests" / "matplotlibrc")
 

@@ -26,6 +26,12 @@ def test_a_claim_accepts_numpy_truth(capsys):
     assert capsys.readouterr().out == "✓ all are positive\n"
 
 
+@pytest.fixture
+def learner(monkeypatch):
+    """The kernel of a learner, where nothing is strict."""
+    monkeypatch.delenv("TLKIT_STRICT")
+
+
 @pytest.mark.parametrize("false", [False, np.False_])
 def test_a_claim_that_fails_says_what_it_means(false):
     with pytest.raises(ClaimError, match=r"a beats b \(1 against 2\).*the text is wrong") as caught:
@@ -37,6 +43,49 @@ def test_a_claim_that_fails_says_what_it_means(false):
 def test_a_claim_refuses_what_is_no_truth_value(holds):
     with pytest.raises(InputError, match="instead of True or False"):
         claim("a beats b", holds)
+
+
+@pytest.mark.parametrize(
+    "limits, holds",
+    [
+        ({"above": 0.8}, True),
+        ({"above": 0.9}, False),
+        ({"below": 0.9}, False),
+        ({"below": 1}, True),
+        ({"above": 0.8, "below": 1}, True),
+        ({"above": 0.1, "below": 0.8}, False),
+    ],
+)
+@pytest.mark.parametrize("number", [float, np.float32])
+def test_a_claim_is_decided_by_a_number_and_its_limits(limits, holds, number):
+    if holds:
+        claim("most are right", number(0.9), **limits)
+    else:
+        with pytest.raises(ClaimError, match=r"0\.9 is not"):
+            claim("most are right", number(0.9), **limits)
+
+
+def test_a_value_that_is_not_a_number_bears_nothing_out():
+    for limits in ({"above": 0}, {"below": 0}):
+        with pytest.raises(ClaimError):
+            claim("most are right", float("nan"), **limits)
+
+
+@pytest.mark.parametrize("value", [True, None, "0.9", np.array([0.9]), [0.9]])
+def test_a_claim_with_limits_refuses_what_is_no_number(value):
+    with pytest.raises(InputError, match="instead of the number"):
+        claim("most are right", value, above=0.8)
+
+
+def test_a_claim_that_fails_does_not_stop_a_learner(learner, capsys):
+    claim("most are right", 0.7, "70 %", above=0.8)
+    claim("a beats b", False, "1 against 2")
+    said = capsys.readouterr().out
+    assert (
+        "≠ On your computer it came out otherwise: most are right (70 %). 0.7 is not above 0.8."
+        in said
+    )
+    assert "a beats b (1 against 2)" in said and "If you changed something above" in said
 
 
 @pytest.mark.parametrize("statement, evidence", [("", ""), ("  ", ""), (None, ""), ("a", 3)])

@@ -4,18 +4,17 @@ A claim that holds whatever the network has learnt would prove nothing.
 """
 
 import pytest
-from example_lesson import SOURCE as EXAMPLE
-from example_lesson import write_lesson
-from lesson_runner import (
+from broken_lessons import (
     NOTHING_LEARNT,
     ONE_RATE,
     RANDOM_EVERYWHERE,
     RANDOM_WEIGHTS,
     UNTRAINED_TEACHER,
-    lesson_source,
-    run_lesson,
 )
+from example_lesson import SOURCE as EXAMPLE
+from example_lesson import write_lesson
 
+from tools.lesson_runner import lesson_source, run_lesson
 from tools.lessons import LESSONS
 
 # For each lesson and each thing broken: words of the claims that must fail then, as the lesson

@@ -86,7 +86,7 @@ def execute(notebook: NotebookNode, folder: Path, report=lambda text: None) -> N
             report(f"  cell {cell_index + 1} took {seconds:.0f} s; the budget is {CELL_BUDGET} s")
 
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": path, "TLKIT_STRICT": "1"}
     environment.pop("MPLBACKEND", None)  # or the pictures would not be drawn into the page
     client = NotebookClient(
         notebook,

@@ -93,7 +93,7 @@ def run_notebook(
     Returns:
         The seconds that the cells took, and what went wrong: empty when nothing did.
     """
-    variables = {**os.environ, **(environment or {})}
+    variables = {**os.environ, "TLKIT_STRICT": "1", **(environment or {})}
     variables.pop("MPLBACKEND", None)  # or the pictures would not be drawn into the page
     with tempfile.TemporaryDirectory() as place:
         spec = Path(place, "kernels", _KERNEL)
