@@ -7,6 +7,7 @@
 #   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
+#   make numerics       run the solved lessons as other computers would; LESSON=05 ARITHMETIC=AVX2
 #   make slides         make slides of the lessons, for a room; one lesson: LESSON=03
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
 #   make wheelhouse     gather the course and its packages for a room without internet
@@ -29,6 +30,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 LESSON ?=
+ARITHMETIC ?=
 REVEAL ?=
 NAME ?=
 OPTIONS ?=
@@ -45,7 +47,7 @@ ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
 $(shell test -L $(VENV) || rm -f $(INSTALLED))
 endif
 
-.PHONY: help lab test check test-offline lint notebooks experiments slides lock install clean \
+.PHONY: help lab test check test-offline lint notebooks experiments numerics slides lock install clean \
 	address canary wheelhouse install-offline release-check test-colab
 
 help:
@@ -87,6 +89,10 @@ notebooks: $(INSTALLED)
 
 experiments: $(INSTALLED)
 	@$(RUN) -m tools.experiments $(NAME)
+
+numerics: $(INSTALLED)
+	@$(RUN) -m tools.numerics $(if $(LESSON),--lesson $(LESSON)) \
+		$(if $(ARITHMETIC),--arithmetic "$(ARITHMETIC)")
 
 slides: $(INSTALLED)
 	@$(RUN) -m tools.slides $(LESSON) $(if $(REVEAL),--reveal "$(REVEAL)")

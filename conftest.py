@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent
-NO_NETWORK = ROOT / "tests" / "no_network"
+START_UP = ROOT / "tests" / "start_up"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Cut the network, here and in every process to come; let them find tlkit; draw to memory."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         others = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(NO_NETWORK), str(ROOT), *others])
-        runpy.run_path(str(NO_NETWORK / "sitecustomize.py"))
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(START_UP), str(ROOT), *others])
+        runpy.run_path(str(START_UP / "sitecustomize.py"))
     else:  # a core for each worker: threads of two of them would only wait for one another
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
             os.environ.setdefault(name, "1")
@@ -38,7 +38,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lessons)
 
 
-@pytest.hookimpl(optionalhook=True)  # there without xdist, too
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Run the solved notebooks in the arithmetic of another computer (see tests/start_up).
+
+    A notebook's kernel starts with its first cell and inherits what is set here.
+    """
+    if item.path.suffix == ".ipynb":
+        solved = item.path.parent.name == "solutions"
+        os.environ["TLKIT_PERTURB"] = "1" if solved else ""
+
+
+# There without xdist, too.
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
     """Share tests out by file, the two notebooks of a lesson together, broken lessons one by one.
 

@@ -1,5 +1,7 @@
 """Python loads this by itself when the folder is on PYTHONPATH: no network but loopback.
 
+And, where `TLKIT_PERTURB` asks for it, the arithmetic of another computer (see perturbation.py).
+
 The tests put it there for every process that they start, notebook kernels included, so each run of
 the tests shows that the course needs no network. `make test-offline` shows it again with the
 operating system's means, which bind compiled code, too.
@@ -8,6 +10,7 @@ operating system's means, which bind compiled code, too.
 import ipaddress
 import socket
 import sys
+from pathlib import Path
 
 _REACHING_OUT = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _ASKING = {"socket.getaddrinfo", "socket.gethostbyname"}
@@ -38,3 +41,10 @@ def _refuse(event: str, arguments: tuple) -> None:
 
 
 sys.addaudithook(_refuse)
+
+# Run by the tests themselves, too, for which this folder is not on the path.
+sys.path.insert(0, str(Path(__file__).parent))
+import perturbation  # noqa: E402
+
+sys.path.pop(0)
+perturbation.install()
