@@ -13,7 +13,7 @@
 #   make wheelhouse     gather the course and its packages for a room without internet
 #                       (for other computers: PLATFORM=windows-x86_64 PYTHON_VERSION=3.12)
 #   make install-offline    install from such a folder: FROM=folder; into another one: INTO=folder
-#   make address        write badges and first cells anew; for a new address: REPOSITORY=https://…
+#   make address        write links and first cells anew; for a new address: REPOSITORY=https://…
 #   make canary         run the lessons with the oldest and the newest versions allowed
 #                       (one of them: OPTIONS=--newest; one lesson: LESSON=03)
 #   make test-colab     run the lessons as on Google Colab; one lesson: LESSON=03
@@ -68,8 +68,9 @@ $(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
 	@cp tools/jupyterlab_overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@printf '%s\n' "$(CURDIR)" > $(INSTALLED)
 
+# From the clone's root, or JupyterLab would serve the folder of the notebook and nothing above it.
 lab: $(INSTALLED)
-	@$(RUN) -m jupyter lab $(LAB_OPTIONS) notebooks/00_index.ipynb
+	@$(RUN) -m jupyter lab --notebook-dir=. $(LAB_OPTIONS) notebooks/00_index.ipynb
 
 test: check
 	@$(RUN) -m pytest tests notebooks --nbval-lax -m lessons -n 2 --dist loadfile $(PYTEST_OPTIONS)

@@ -283,19 +283,21 @@ def test_a_notebook_that_was_never_made_is_drift(course):
     assert "has not been made yet" in drift(course, "learner")
 
 
-# --- the badges and the first cell ------------------------------------------------------------
+# --- the links under the title and the first cell ---------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["learner", "solved"])
-def test_under_the_title_stand_badges_and_the_cell_that_sets_colab_up(lesson, version):
+def test_under_the_title_stand_links_elsewhere_and_the_cell_that_sets_colab_up(lesson, version):
     title, setup, *_ = [
         c for c in lesson(SOURCE, version).cells if "solved version" not in c.source
     ]
-    heading, blank, colab, binder, *_ = title.source.splitlines()
+    heading, blank, links, *_ = title.source.splitlines()
     place = f"notebooks/{'solutions/' if version == 'solved' else ''}{NAME}.ipynb"
     assert heading == "# An example" and blank == ""
-    assert colab.startswith("[![Open in Colab](") and colab.endswith(f"/{tag()}/{place})")
-    assert binder.startswith("[![Open on Binder](") and binder.endswith(f"lab/tree/{place})")
+    colab, binder, github = links.split(" · ")
+    assert colab.startswith("[Open in Colab](") and colab.endswith(f"/{tag()}/{place})")
+    assert binder.startswith("[Open on Binder](") and binder.endswith(f"lab/tree/{place})")
+    assert github.startswith("[Read on GitHub](") and github.endswith(f"/{tag()}/{place})")
     assert setup.source == setup_code() and setup.metadata.tags == ["setup"]
     assert setup.metadata.jupyter.source_hidden is True and setup.metadata.cellView == "form"
 

@@ -202,22 +202,19 @@ def test_of_two_copies_of_a_package_the_one_that_python_finds_counts(tmp_path, m
     assert colab._installed() == {"a-thing": "2.0"}
 
 
-# --- the first cell and the badges, as they are stored ----------------------------------------
+# --- the first cell and the links under the title, as they are stored -------------------------
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.relative_to(NOTEBOOKS).as_posix())
-def test_every_notebook_has_the_first_cell_and_badges_to_itself(path):
+def test_every_notebook_has_the_first_cell_and_links_to_itself_elsewhere(path):
     cells = nbformat.read(path, as_version=4).cells
     first = next(cell for cell in cells if cell.cell_type == "code")
     assert is_setup(first) and first.source == address.setup_code(), "Run: make address"
     assert sum(map(is_setup, cells)) == 1 and not first.outputs
     place = path.relative_to(ROOT).as_posix()
-    pictures = os.path.relpath(ROOT / "docs" / "badges", path.parent).replace(os.sep, "/")
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert address.badges(place, pictures) in text, "Run: make address"
+    assert address.place_links(place) in text, "Run: make address"
     assert text.count("colab.research.google.com/github/") == 1
-    for picture in re.findall(r"\]\(([^()]+\.svg)\)\]", text):
-        assert (path.parent / picture).is_file()
 
 
 def test_every_lesson_is_among_those_notebooks():
@@ -227,15 +224,18 @@ def test_every_lesson_is_among_those_notebooks():
 
 def test_readme_has_its_badges():
     assert address.readme_badges() in (ROOT / "README.md").read_text("utf-8"), "Run: make address"
+    for picture in re.findall(r"\]\(([^()]+\.svg)\)\]", address.readme_badges()):
+        assert (ROOT / picture).is_file()
 
 
-def test_badges_lead_to_the_tag(monkeypatch):
+def test_the_links_under_a_title_lead_to_the_tag(monkeypatch):
     monkeypatch.setattr(address, "address", lambda root=None: "https://github.com/owner/name")
-    links = re.findall(r"\((https:[^)]+)\)", address.badges("notebooks/01_x.ipynb"))
+    links = re.findall(r"\((https:[^)]+)\)", address.place_links("notebooks/01_x.ipynb"))
     assert links == [
         "https://colab.research.google.com/github/owner/name/blob/"
         f"v{__version__}/notebooks/01_x.ipynb",
         f"https://mybinder.org/v2/gh/owner/name/v{__version__}?urlpath=lab/tree/notebooks/01_x.ipynb",
+        f"https://github.com/owner/name/blob/v{__version__}/notebooks/01_x.ipynb",
     ]
 
 

@@ -132,7 +132,7 @@ def write_changelog(root, entries):
 def write_lesson(root, setup):
     name = "notebooks/01_x.ipynb"
     cells = [
-        nbformat.v4.new_markdown_cell(f"# Title\n\n{address.badges(name)}"),
+        nbformat.v4.new_markdown_cell(f"# Title\n\n{address.place_links(name)}"),
         nbformat.v4.new_code_cell(setup),
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), root / name)
@@ -394,7 +394,8 @@ def test_it_installs_with_the_folder_alone(stick, tmp_path):
     )
     done = run()
     assert done.returncode == 0, done.stderr
-    assert "checked ['check']" in done.stdout and "-m jupyter lab" in done.stdout
+    assert "checked ['check']" in done.stdout
+    assert f'-m jupyter lab "--notebook-dir={into}"' in done.stdout
     assert (into / "notebooks" / "00_index.ipynb").is_file()
     assert not (into / UNFINISHED).exists()
     (into / "mine.txt").write_text("a learner's own file")

@@ -4,7 +4,8 @@
     python -m tools.address https://github.com/owner/name             # after setting it
 
 It stands in pyproject.toml, as `Repository`; the version stands in tlkit/__init__.py. From these
-two come the badges and the first cell of every lesson, and README's badges. No notebook is run.
+two come the links under every lesson's title, its first cell, and README's badges. No notebook is
+run.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def address(root: Path = ROOT) -> str:
 
 
 def tag() -> str:
-    """The tag of this version, which the badges and the first cells lead to."""
+    """The tag of this version, which badges, links and first cells lead to."""
     return f"v{tlkit.__version__}"
 
 
@@ -66,28 +67,43 @@ def setup_code() -> str:
     return _SETUP.format(address=address(), version=tlkit.__version__)
 
 
-def badges(notebook: str, pictures: str = "docs/badges") -> str:
-    """Links that open a notebook on Google Colab and on Binder, as Markdown.
+def places(notebook: str) -> tuple[str, str, str]:
+    """The addresses of a notebook on Google Colab, on Binder and on GitHub.
 
     Args:
         notebook: Its path in the repository.
-        pictures: The folder of the badges' pictures, seen from the page that shows them.
+    """
+    owner, name = _owner_and_name(address())
+    return (
+        f"https://colab.research.google.com/github/{owner}/{name}/blob/{tag()}/{notebook}",
+        f"https://mybinder.org/v2/gh/{owner}/{name}/{tag()}?urlpath=lab/tree/{notebook}",
+        f"https://github.com/{owner}/{name}/blob/{tag()}/{notebook}",
+    )
+
+
+def place_links(notebook: str) -> str:
+    """What stands under a notebook's title: links to the same notebook elsewhere, as Markdown.
+
+    Words, no pictures: a notebook on Colab, or one that is opened alone, has no files beside it,
+    and without a network there are none from elsewhere.
+
+    Args:
+        notebook: Its path in the repository.
 
     Returns:
         One line.
     """
-    owner, name = _owner_and_name(address())
-    colab = f"https://colab.research.google.com/github/{owner}/{name}/blob/{tag()}/{notebook}"
-    binder = f"https://mybinder.org/v2/gh/{owner}/{name}/{tag()}?urlpath=lab/tree/{notebook}"
-    return (
-        f"[![Open in Colab]({pictures}/open-in-colab.svg)]({colab})\n"
-        f"[![Open on Binder]({pictures}/open-on-binder.svg)]({binder})"
-    )
+    colab, binder, github = places(notebook)
+    return f"[Open in Colab]({colab}) · [Open on Binder]({binder}) · [Read on GitHub]({github})"
 
 
 def readme_badges() -> str:
     """The badges of README, which open the index."""
-    return badges("notebooks/00_index.ipynb")
+    colab, binder, _ = places("notebooks/00_index.ipynb")
+    return (
+        f"[![Open in Colab](docs/badges/open-in-colab.svg)]({colab})\n"
+        f"[![Open on Binder](docs/badges/open-on-binder.svg)]({binder})"
+    )
 
 
 def set_address(new: str, root: Path = ROOT) -> list[str]:

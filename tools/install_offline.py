@@ -229,7 +229,8 @@ def main(arguments: list[str] | None = None) -> int:
     calm = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     fine = subprocess.run([str(python), "-m", "tlkit", "check"], cwd=str(into), env=calm).returncode
     print("\nTo open the course:")
-    print(f'  "{python}" -m jupyter lab "{into / "notebooks" / "00_index.ipynb"}"')
+    index = into / "notebooks" / "00_index.ipynb"
+    print(f'  "{python}" -m jupyter lab "--notebook-dir={into}" "{index}"')
     return 1 if fine else 0
 
 

@@ -9,7 +9,8 @@ The source is a Python file in jupytext's percent format. An exercise cell holds
     # END
 
 of which the learner's notebook keeps the first part and the solutions notebook the second. Under
-the title come two things that the source does not hold: badges, and the cell that sets Colab up.
+the title come two things that the source does not hold: links to other places where the notebook
+can be opened, and the cell that sets Colab up.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from tools.address import badges, setup_code
+from tools.address import place_links, setup_code
 from tools.lessons import INDEX, lesson_map
 
 LEARNER, SOLVED = "learner", "solved"
@@ -68,7 +69,7 @@ def read_lesson(path: Path, version: str) -> NotebookNode:
         if LESSON_MAP in text:
             text = text.replace(LESSON_MAP, lesson_map())
         if number == 1 and cell.cell_type == "markdown":
-            text = _with_badges(text, path.stem, version)
+            text = _with_place_links(text, path.stem, version)
         if version == SOLVED and cell.cell_type == "markdown":
             text = _one_folder_down(text)
         cells.append(_cell(cell.cell_type, text, tags))
@@ -180,11 +181,11 @@ def _choose(text: str, version: str, where: str) -> str:
     return "\n".join(kept)
 
 
-def _with_badges(text: str, stem: str, version: str) -> str:
-    """Put the badges under the title."""
+def _with_place_links(text: str, stem: str, version: str) -> str:
+    """Put links to Colab, Binder and GitHub under the title."""
     title, _, rest = text.partition("\n")
     place = f"notebooks/{'solutions/' if version == SOLVED else ''}{stem}.ipynb"
-    return f"{title}\n\n{badges(place, '../docs/badges')}\n\n{rest.lstrip()}"
+    return f"{title}\n\n{place_links(place)}\n\n{rest.lstrip()}"
 
 
 def _solutions_note(stem: str) -> str:

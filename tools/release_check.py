@@ -122,7 +122,7 @@ def check_changelog() -> Finding:
 
 
 def check_setup_cells() -> Finding:
-    """Every stored lesson has this version's first cell and badges; README has its badges."""
+    """Every stored lesson has this version's first cell and links; README has its badges."""
     wrong, count = [], 0
     for path in sorted([*NOTEBOOKS.glob("*.ipynb"), *SOLUTIONS.glob("*.ipynb")]):
         name = path.relative_to(ROOT).as_posix()
@@ -131,7 +131,7 @@ def check_setup_cells() -> Finding:
         if not any(cell.source == address.setup_code() for cell in cells):
             wrong.append(f"{name} (first cell)")
         elif not any(f"/{address.tag()}/{name}" in cell.source for cell in cells[:2]):
-            wrong.append(f"{name} (badges)")
+            wrong.append(f"{name} (links under the title)")
     if address.readme_badges() not in (ROOT / "README.md").read_text(encoding="utf-8"):
         wrong.append("README.md (badges)")
     found = f"{count} notebooks and README lead to {address.tag()}"

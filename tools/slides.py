@@ -128,7 +128,8 @@ def slides_of(notebook: NotebookNode, notes: str) -> list[Slide]:
     Returns:
         Title, questions and cells, what was measured.
     """
-    opening = re.sub(r"\[!\[.*\n", "", notebook.cells[0].source)  # badges lead nowhere in a room
+    # In a room nobody needs the links under the title.
+    opening = re.sub(r"^\[Open in Colab\].*\n", "", notebook.cells[0].source, flags=re.MULTILINE)
     title, rest = re.match(r"# (.+)\n+([\s\S]*?)\n## ", opening).groups()
     aims = _part(opening, "What you will be able to do")
     slides = [

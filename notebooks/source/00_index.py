@@ -39,3 +39,14 @@ check_installation()
 # - **Answer the exercises** at the end by replacing the `...`. An unanswered exercise only says
 #   that it is still to do. Every lesson has a solved version in the folder `solutions`.
 # - **Break things.** Keep a copy if you like; the originals are one `git checkout notebooks` away.
+
+# %% [markdown]
+# ## More to read
+#
+# - The [README](../README.md) says how to install the course elsewhere, and what to do when
+#   something does not work.
+# - [Where the course runs](../docs/platforms.md): Google Colab, Binder, a room without internet.
+# - [The curriculum](../docs/curriculum.md): all that the course promises, line by line.
+# - [For those who teach it](../docs/teaching/README.md): plans, notes for each lesson, slides.
+#
+# On Google Colab these pages are not at hand. There, follow *Read on GitHub* under the title first.
