@@ -351,6 +351,49 @@ def test_make_alone_lists_the_commands(clone):
         assert f"make {target}" in shown
 
 
+# --- the public build -------------------------------------------------------------------------
+
+WORKFLOW = ROOT / ".github" / "workflows" / "test.yml"
+
+
+def jobs() -> dict[str, dict]:
+    """What GitHub is to do, by name."""
+    return yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+
+
+def commands(job: dict) -> list[str]:
+    """What a job runs, in order."""
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_the_public_build_runs_the_commands_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\nmake test " in readme
+    assert commands(jobs()["make"]) == ["make test PYTHON=python"]
+    windows = readme.split("<summary>Windows, or without make</summary>")[1].split("</details>")[0]
+    told = re.findall(r"^(?:The tests: `)?((?:py|\.venv) ?[^\n`]+)`?$", windows, re.MULTILINE)
+    told = [line.replace("py -3.12", "python") for line in told if "jupyter lab" not in line]
+    assert len(told) == 4 and commands(jobs()["windows"]) == told
+
+
+def test_the_public_build_takes_every_system_and_python():
+    matrices = [job["strategy"]["matrix"] for job in jobs().values()]
+    assert all(matrix["python"] == list(lock.PYTHONS) for matrix in matrices)
+    assert jobs()["make"]["strategy"]["matrix"]["system"] == ["ubuntu-latest", "macos-latest"]
+    assert jobs()["windows"]["runs-on"] == "windows-latest"
+
+
+def test_the_public_build_may_only_read_and_ends_in_time():
+    text = WORKFLOW.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert "secrets" not in text and "github.com" not in text
+    for job in jobs().values():
+        used = [step for step in job["steps"] if "uses" in step]
+        assert all(step["uses"].startswith("actions/") for step in used)
+        assert used[0]["with"] == {"persist-credentials": False}
+        assert job["timeout-minutes"] <= 180 and "permissions" not in job
+
+
 @needs_make
 def test_the_build_server_runs_make_test(clone):
     (clone / ".ci").mkdir()
