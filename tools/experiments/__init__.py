@@ -2,31 +2,29 @@
 
 Each module beside this one is an experiment of the same name. It holds
 
-    CODE = ["tlkit/features.py", ...]      # files and folders that the result depends on
     PARAMETERS = {"seeds": [0, 1, 2]}      # what is passed to run
     def run(parameters, report): ...       # returns what json can write; report(text): progress
 
-and its result goes to data/experiments/<name>.json with a fingerprint of the code and inputs.
-Comments and docstrings do not count, so that a better sentence does not cost an hour of computing.
+and its result goes to data/experiments/<name>.json, with a fingerprint of what was computed and of
+the versions that it was computed with. `_fingerprints.py` says what counts: neither a moved module
+nor a better sentence costs an hour of computing.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.metadata
-import io
 import json
 import pkgutil
 import time
-import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tlkit.paths import write_atomic
+from tools.experiments._fingerprints import reached
 from tools.lessons import ROOT
 
 RESULTS = ROOT / "data" / "experiments"
@@ -47,68 +45,67 @@ def result_path(name: str) -> Path:
     return RESULTS / f"{name}.json"
 
 
-def fingerprint(experiment: ModuleType) -> str:
+def versions() -> dict[str, str]:
+    """The installed versions of the packages that an experiment's numbers depend on."""
+    return {p: importlib.metadata.version(p) for p in ("keras", "numpy", "scikit-learn")}
+
+
+def fingerprint(name: str, made_with: dict[str, str]) -> str:
     """What the result of an experiment depends on, as 16 hexadecimal digits.
 
     Args:
-        experiment: A module with `CODE` and `PARAMETERS`.
+        name: The experiment's name.
+        made_with: The versions that the result was computed with.
 
     Returns:
-        A hash of the parameters, of the module itself and of all files in `CODE`.
+        A hash of the parameters, of all that the experiment computes, and of the versions.
 
     Raises:
-        FileNotFoundError: An entry of `CODE` does not exist.
+        LookupError: The code leads to something that cannot be found without running it.
     """
-    digest = hashlib.sha256(json.dumps(experiment.PARAMETERS, sort_keys=True).encode())
-    files = {Path(experiment.__file__)}
-    for entry in experiment.CODE:
-        place = ROOT / entry
-        if not place.exists():
-            raise FileNotFoundError(
-                f"{experiment.__name__} depends on {entry}, which is not there."
-            )
-        files |= {f for f in place.rglob("*.*") if "__pycache__" not in f.parts} or {place}
-    for file in sorted(files, key=lambda file: (file.name, file.relative_to(ROOT).as_posix())):
-        content = file.read_bytes().replace(b"\r\n", b"\n")
-        if file.suffix == ".py":
-            content = bare_code(content.decode()).encode()
-        digest.update(file.name.encode() + b"\0" + content + b"\0")
-    return digest.hexdigest()[:16]
+    found = reached(ROOT, f"{__name__}.{name}", ["PARAMETERS", "run"])
+    whole = json.dumps([list(found.values()), made_with], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def bare_code(source: str) -> str:
-    """Python source without comments, docstrings and blank lines; the same on every Python.
+def read(name: str) -> dict[str, Any] | None:
+    """All that is stored of an experiment; None when nothing is."""
+    path = result_path(name)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
-    Args:
-        source: The text of a module.
 
-    Returns:
-        Its lines of code.
+def store(stored: dict[str, Any]) -> Path:
+    """Write all that is stored of an experiment; returns the file.
+
+    Raises:
+        RuntimeError: The file cannot be written.
     """
-    lines = [*source.splitlines(), ""]
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = body[0] if body else None
-            if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", 0), str):
-                for row in range(first.lineno - 1, first.end_lineno):
-                    lines[row] = ""
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    path = result_path(stored["experiment"])
+    text = json.dumps(stored, indent=1, ensure_ascii=False) + "\n"
+    if not write_atomic(path, lambda file: file.write(text.encode())):
+        raise RuntimeError(f"{path} cannot be written.")
+    return path
 
 
 def stale(name: str) -> str | None:
     """Say why a stored result cannot be trusted any more; None when it can."""
-    path, mend = result_path(name), f"Run: make experiments NAME={name}"
-    if not path.is_file():
+    stored, mend = read(name), f"Run: make experiments NAME={name}"
+    if not stored:
         return f"The experiment {name} has no stored result. {mend}"
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored.get("fingerprint") != fingerprint(load(name)):
-        return f"The code or the inputs of the experiment {name} changed since it was run. {mend}"
+    if stored["fingerprint"] != fingerprint(name, stored["versions"]):
+        return f"What the experiment {name} computes has changed since it was run. {mend}"
     return None
+
+
+def other_versions(name: str) -> str | None:
+    """Say which other versions a stored result was computed with; None when they are these.
+
+    Other versions alone make no table stale: Python 3.11 has another NumPy than 3.12.
+    """
+    made_with = (read(name) or {}).get("versions", versions())
+    differing = made_with.items() - versions().items()
+    told = ", ".join(f"{package} {version}" for package, version in sorted(differing))
+    return f"{name} was computed with {told}; another version is installed here." if told else None
 
 
 def run(name: str, report: Callable[[str], None] = print) -> Path:
@@ -124,22 +121,21 @@ def run(name: str, report: Callable[[str], None] = print) -> Path:
     Raises:
         RuntimeError: The code changed while it ran, or the file cannot be written.
     """
-    experiment = load(name)
-    before, began = fingerprint(experiment), time.perf_counter()
+    experiment, made_with = load(name), versions()
+    before, began = fingerprint(name, made_with), time.perf_counter()
     results = experiment.run(experiment.PARAMETERS, lambda text: report(f"{name}: {text}"))
     seconds = time.perf_counter() - began
-    if fingerprint(experiment) != before:
+    if fingerprint(name, made_with) != before:
         raise RuntimeError(f"The code of {name} changed while it ran; run it again.")
-    stored: dict[str, Any] = {
-        "experiment": name,
-        "fingerprint": before,
-        "parameters": experiment.PARAMETERS,
-        "seconds": round(seconds),
-        "versions": {p: importlib.metadata.version(p) for p in ("keras", "numpy", "scikit-learn")},
-        "results": results,
-    }
-    text = json.dumps(stored, indent=1, ensure_ascii=False) + "\n"
-    if not write_atomic(result_path(name), lambda file: file.write(text.encode())):
-        raise RuntimeError(f"{result_path(name)} cannot be written.")
+    path = store(
+        {
+            "experiment": name,
+            "fingerprint": before,
+            "parameters": experiment.PARAMETERS,
+            "seconds": round(seconds),
+            "versions": made_with,
+            "results": results,
+        }
+    )
     report(f"{name}: stored after {seconds:.0f} s")
-    return result_path(name)
+    return path

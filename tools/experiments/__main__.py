@@ -22,6 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check:
         found = [sentence for name in chosen if (sentence := experiments.stale(name))]
         print("\n".join(found) or f"All {len(chosen)} stored results are up to date.")
+        for note in filter(None, map(experiments.other_versions, chosen)):
+            print(note)
         return 1 if found else 0
     for name in chosen:
         if not options.stale or experiments.stale(name):

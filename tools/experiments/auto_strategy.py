@@ -27,15 +27,6 @@ import tlkit
 from tlkit import _classifier_training as training
 from tlkit._recommendation import CONTROLS, LAYERS
 
-CODE = [
-    "tlkit/_classifier_training.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/_icons.py",
-    "tlkit/_people.py",
-    "tlkit/_recommendation.py",
-    "tlkit/features.py",
-    "tlkit/finetuning.py",
-]
 PARAMETERS = {
     "seeds": list(range(10)),
     "image_size": 64,

@@ -13,13 +13,6 @@ from tlkit.representations import autoencoder, probe
 from tools.experiments._digits import shifted
 from tools.experiments._training import train
 
-CODE = [
-    "tlkit/_representation_networks.py",
-    "tlkit/representations.py",
-    "tlkit/features.py",
-    "tools/experiments/_digits.py",
-    "tools/experiments/_training.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "unlabelled": 4000,

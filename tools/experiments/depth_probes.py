@@ -9,7 +9,6 @@ import numpy as np
 import tlkit
 from tlkit.representations import best_depth, features_by_depth, probe_by_depth
 
-CODE = ["tlkit/representations.py", "tlkit/_people.py", "tlkit/_icons.py"]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4, 5],
     "labels": 100,

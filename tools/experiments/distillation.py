@@ -18,15 +18,6 @@ import numpy as np
 import tlkit
 from tlkit.distillation import _fit
 
-CODE = [
-    "tlkit/_people.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/_folding.py",
-    "tlkit/_students.py",
-    "tlkit/features.py",
-    "tlkit/finetuning.py",
-    "tlkit/distillation.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "image_size": 96,

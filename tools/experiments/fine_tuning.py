@@ -15,12 +15,6 @@ import numpy as np
 import tlkit
 from tools.experiments._training import settle_batch_norm
 
-CODE = [
-    "tlkit/_people.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/features.py",
-    "tools/experiments/_training.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2],
     "labels": 100,

@@ -10,7 +10,6 @@ import tlkit
 from tools.experiments import fine_tuning
 from tools.experiments.fine_tuning import Bench, drift, let_move, moved, nested
 
-CODE = ["tools/experiments/fine_tuning.py", *fine_tuning.CODE]
 PARAMETERS = {
     **{k: fine_tuning.PARAMETERS[k] for k in ("labels", "image_size", "test", "steps")},
     "batch_size": fine_tuning.PARAMETERS["batch_size"],

@@ -13,12 +13,6 @@ import tlkit
 from tlkit import cases
 from tools.experiments._small_networks import Trainer, part_of, probe
 
-CODE = [
-    "tlkit/_case_pictures.py",
-    "tlkit/cases.py",
-    "tlkit/features.py",
-    "tools/experiments/_small_networks.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "source": {"steps": 1200, "rate": 2e-3, "batch_size": 64},

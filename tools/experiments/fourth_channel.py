@@ -14,7 +14,6 @@ import numpy as np
 from tlkit import cases
 from tools.experiments._small_networks import Trainer
 
-CODE = ["tlkit/_case_pictures.py", "tlkit/cases.py", "tools/experiments/_small_networks.py"]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "source": {"digits": 1200, "copies": 4, "steps": 1200, "rate": 2e-3, "batch_size": 64},

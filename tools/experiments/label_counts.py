@@ -10,13 +10,6 @@ import numpy as np
 import tlkit
 from tools.experiments._training import train
 
-CODE = [
-    "tlkit/_people.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/_folding.py",
-    "tlkit/features.py",
-    "tools/experiments/_training.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2],
     "labels": [20, 60, 200, 600],

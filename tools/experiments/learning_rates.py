@@ -15,13 +15,6 @@ import numpy as np
 
 import tlkit
 
-CODE = [
-    "tlkit/_people.py",
-    "tlkit/_icons.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/features.py",
-    "tlkit/learning_rates.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "image_size": 96,

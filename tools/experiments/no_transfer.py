@@ -15,13 +15,6 @@ import tlkit
 from tlkit import cases
 from tools.experiments._small_networks import Trainer, probe
 
-CODE = [
-    "tlkit/_case_pictures.py",
-    "tlkit/cases.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/features.py",
-    "tools/experiments/_small_networks.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
     "labels": 400,

@@ -12,12 +12,6 @@ import numpy as np
 import tlkit
 from tlkit import cases
 
-CODE = [
-    "tlkit/_people.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/cases.py",
-    "tlkit/features.py",
-]
 PARAMETERS = {
     "seeds": [0, 1, 2],
     "image_size": 96,

@@ -18,12 +18,6 @@ from tlkit._transferability import only
 from tlkit.representations import narrow_network, transfer_experiment
 from tools.experiments._digits import shifted
 
-CODE = [
-    "tlkit/_transferability.py",
-    "tlkit/_representation_networks.py",
-    "tlkit/_icons.py",
-    "tools/experiments/_digits.py",
-]
 FOUR = ["BnB", "BnB+", "AnB", "AnB+"]
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],

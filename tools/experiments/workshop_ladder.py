@@ -16,14 +16,6 @@ import numpy as np
 
 import tlkit
 
-CODE = [
-    "tlkit/_people.py",
-    "tlkit/_efficientnet_lite.py",
-    "tlkit/_folding.py",
-    "tlkit/features.py",
-    "tlkit/finetuning.py",
-    "tlkit/learning_rates.py",
-]
 ALL = "all 200, altered"
 PARAMETERS = {
     "seeds": [0, 1, 2],

@@ -1,0 +1,317 @@
+"""What a stored table is computed from, wherever it stands.
+
+From an experiment's names the code is followed, definition by definition, through the course's
+packages: functions, classes, constants of modules, decorators, defaults. Names are resolved as
+Python does it, past every style of import, re-exports and `lazy_loader`. What is found is written
+down in the order in which it is met, each name of a definition as the number of its meeting: so
+neither the module that holds it counts, nor its name, nor its place in the file.
+
+Left out is what computes nothing: imports, docstrings, comments, annotations, names of local
+variables, what is raised or told, a check that can only raise InputError, where a file lies, cards.
+
+Parameters, attributes and methods keep their names, for calls and tables of options use them. A
+method counts once its name follows a dot, for nobody knows what stands before the dot; of a class
+that inherits, all count. What is looked up by a text is not seen: no `globals()[name]`, no registry
+that decorators fill.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import re
+from pathlib import Path
+
+Key = tuple[str, ...]  # a module and a name at its top; for a method, its class and its name
+# By contract these compute nothing: whatever the first are told, and however the others work.
+TELLING = {"report", "print", "warn", "InputError", "MissingFileError", "DamagedFileError"}
+TELLING |= {"recipe_key"}  # the name of a file in the cache
+KEEPING = {"progress", "cache_dir", "write_atomic", "read_card", "card_names", "card_text"}
+FOR_PEOPLE = {"__repr__", "__str__"}
+UNSEEN = {"annotation", "returns", "ctx", "kind", "name", "type_comment", "type_params"}
+PLACE = re.compile(r"\bPath\(__file__\)(\.resolve\(\)|\.parents?\b(\[\d+\])?)*")
+NAMING = ast.ExceptHandler | ast.MatchAs | ast.MatchStar
+CLASS = "class"  # in a scope: it is a class's, which its methods do not see
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+def reached(root: Path, module: str, names: list[str]) -> dict[Key, str]:
+    """All that names of a module lead to, in the order in which it is met.
+
+    Args:
+        root: The folder that holds the packages.
+        module: Where to start, such as `"tools.experiments.label_counts"`.
+        names: What to start from, such as `["run"]`.
+
+    Returns:
+        What each definition computes, as text, without anything that computes nothing.
+
+    Raises:
+        LookupError: A name leads nowhere, or cannot be followed without running the code.
+    """
+    walk = _Walk(root)
+    for name in names:
+        walk.look_up(module, [name])
+    return walk.follow()
+
+
+def _bound(nodes: list[ast.AST], package: str) -> dict[str, tuple | None]:
+    """The names that statements bind, without looking into functions and classes.
+
+    An imported name comes with its source: a module, and the name in it in a list of one or none.
+    """
+    found: dict[str, tuple | None] = {}
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.Import):
+            for each in node.names:
+                whole = each.name if each.asname else each.name.partition(".")[0]
+                found[each.asname or whole] = whole, []
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            above = parts[: len(parts) + 1 - node.level] if node.level else []
+            source = ".".join([*above, *filter(None, [node.module])])
+            found |= {each.asname or each.name: (source, [each.name]) for each in node.names}
+        elif isinstance(node, FUNCTIONS | ast.ClassDef):
+            found.setdefault(node.name)
+        elif isinstance(node, COMPREHENSIONS):
+            waiting += [each for each in ast.walk(node) if isinstance(each, ast.NamedExpr)]
+        elif not isinstance(node, ast.Lambda):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id)
+            elif isinstance(node, NAMING) and node.name:
+                found.setdefault(node.name)
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def _last_name(node: ast.expr) -> str:
+    return getattr(node, "attr", getattr(node, "id", ""))
+
+
+@functools.lru_cache(10_000)
+def _scope(node: ast.FunctionDef | ast.Lambda, package: str) -> dict[str, str | tuple | None]:
+    """The names that are a function's own: parameters, variables (None), imports with a source."""
+    body = node.body if isinstance(node.body, list) else [node.body]
+    scope = _bound(body, package)
+    for each in (each for statement in body for each in ast.walk(statement)):
+        if isinstance(each, ast.Global | ast.Nonlocal):
+            scope = {name: source for name, source in scope.items() if name not in each.names}
+    return scope | {each.arg: each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+
+
+@functools.lru_cache(500)
+class _Module:
+    """The names at the top of a file: each with the statements that make it, or with its source."""
+
+    def __init__(self, name: str, package: str, source: str):
+        self.name, self.package = name, package
+        tree = ast.parse(PLACE.sub("__file__", source))
+        self.names: dict[str, list[ast.stmt] | tuple] = {
+            each: []
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Global)
+            for each in node.names
+        }
+        for line in tree.body:
+            value = getattr(line, "value", None)
+            if isinstance(line, ast.If) and re.search(
+                "__name__|TYPE_CHECKING", ast.unparse(line.test)
+            ):
+                continue
+            found = _bound([line], package)
+            for each, origin in found.items():
+                self.names[each] = origin or [*self.names.get(each, []), line]
+            if isinstance(value, ast.Call) and ast.unparse(value.func) == "lazy_loader.attach":
+                options = {each.arg: each.value for each in value.keywords}
+                for part, inside in ast.literal_eval(options["submod_attrs"]).items():
+                    self.names |= {each: (f"{name}.{part}", [each]) for each in inside}
+            elif not (found or name == package or isinstance(value, ast.Constant)):
+                raise LookupError(
+                    f"Line {line.lineno} of {name} does something on import to which no name "
+                    "leads. Put it into a function."
+                )
+
+
+class _Walk(ast.NodeVisitor):
+    """Visiting a node gives its text; the definitions that it names are numbered and follow."""
+
+    def __init__(self, root: Path):
+        self.root, self.modules = root, {}
+        self.numbers: dict[Key, int] = {}
+        self.nodes: dict[Key, list[ast.stmt]] = {}
+        self.methods: dict[Key, list[ast.stmt]] = {}  # those that nobody called so far
+        self.dotted: set[str] = set()  # names that follow a dot
+
+    def follow(self) -> dict[Key, str]:
+        texts: dict[Key, str] = {}
+        while waiting := [key for key in self.numbers if key not in texts] or self._called():
+            for key in waiting:
+                self.module, self.scopes, self.variables = self._module(key[0]), [], 0
+                texts[key] = self._all(self.nodes[key])
+        return texts
+
+    def _called(self) -> list[Key]:
+        """The methods that are called by now, in an order that no name of a class decides."""
+        called = [key for key in self.methods if key[2].startswith("__") or key[2] in self.dotted]
+        called.sort(key=lambda key: (self.numbers[key[:2]], key[2]))
+        for key in called:
+            self.numbers[key], self.nodes[key] = len(self.numbers), self.methods.pop(key)
+        return called
+
+    def _module(self, name: str) -> _Module | None:
+        """A module of ours; None for any other."""
+        if name not in self.modules:
+            place = self.root.joinpath(*name.split("."))
+            files = place / "__init__.py", place.parent / f"{place.name}.py"
+            file = next((file for file in files if file.is_file()), None)
+            package = name if place.is_dir() else name.rpartition(".")[0]
+            source = file.read_text(encoding="utf-8") if file else ""
+            ours = file or place.is_dir()
+            self.modules[name] = _Module(name, package, source) if ours else None
+        return self.modules[name]
+
+    def look_up(self, module: str, names: list[str]) -> str:
+        """What names, one after the other, lead to from a module."""
+        if not self._module(module):
+            return ".".join([module, *names])
+        for place, name in enumerate(names):
+            found, after = self._module(module).names.get(name), names[place + 1 :]
+            if isinstance(found, tuple):
+                return self.look_up(found[0], [*found[1], *after])
+            if found is not None:
+                if name in KEEPING:
+                    return name
+                key = module, name
+                self.nodes[key] = found
+                self.dotted.update(after)
+                return ".".join([f"#{self.numbers.setdefault(key, len(self.numbers))}", *after])
+            module = f"{module}.{name}"
+            if not self._module(module):
+                break
+        raise LookupError(f"{module} is no definition; where it is used, name one.")
+
+    def _named(self, name: str, after: list[str]) -> str:
+        """What a name means where it stands, and the names that follow it after dots."""
+        for scope in self.scopes:
+            if name in scope:
+                if isinstance(scope[name], tuple):
+                    return self.look_up(scope[name][0], [*scope[name][1], *after])
+                if scope[name] is None:
+                    scope[name], self.variables = f"v{self.variables}", self.variables + 1
+                self.dotted.update(after)
+                return ".".join([scope[name], *after])
+        if name in self.module.names:
+            return self.look_up(self.module.name, [name, *after])
+        if hasattr(builtins, name) or name.startswith("__"):
+            return ".".join([name, *after])
+        raise LookupError(f"{name} in {self.module.name} leads nowhere.")
+
+    def _all(self, nodes: list, scope: dict | None = None) -> str:
+        """The texts of nodes, within names of their own if some are given."""
+        around, self.scopes = self.scopes, [scope, *self.scopes] if scope else self.scopes
+        texts = [self.visit(node) if isinstance(node, ast.AST) else repr(node) for node in nodes]
+        self.scopes = around
+        return f"[{', '.join(filter(None, texts))}]"
+
+    def generic_visit(self, node: ast.AST, scope: dict | None = None) -> str:
+        fields = [
+            f"{field}={self._all(value if isinstance(value, list) else [value], scope)}"
+            for field, value in ast.iter_fields(node)
+            if field not in UNSEEN and value not in (None, [])
+        ]
+        return f"{type(node).__name__}({', '.join(fields)})"
+
+    def _nothing(self, node: ast.AST) -> str:
+        return ""
+
+    visit_Import = visit_ImportFrom = visit_Global = visit_Nonlocal = visit_Assert = _nothing
+
+    def visit_Raise(self, node: ast.Raise) -> str:
+        return "raise"
+
+    def visit_Constant(self, node: ast.Constant) -> str:
+        return repr(node.value)
+
+    def visit_arg(self, node: ast.arg) -> str:
+        return node.arg
+
+    def visit_Name(self, node: ast.Name) -> str:
+        return self._named(node.id, [])
+
+    def visit_Attribute(self, node: ast.Attribute) -> str:
+        names, base = [node.attr], node.value
+        while isinstance(base, ast.Attribute):
+            names, base = [base.attr, *names], base.value
+        if isinstance(base, ast.Name):
+            return self._named(base.id, names)
+        self.dotted.update(names)
+        return ".".join([self.visit(base), *names])
+
+    def visit_Expr(self, node: ast.Expr) -> str:
+        text = "" if isinstance(node.value, ast.Constant) else self.visit(node.value)
+        return "" if text == "told" else text
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> str:
+        if self.scopes and CLASS in self.scopes[0]:
+            return self.generic_visit(node)
+        return self.visit(ast.Assign([node.target], node.value)) if node.value else ""
+
+    def visit_Call(self, node: ast.Call) -> str:
+        name = _last_name(node.func)
+        if name in TELLING:
+            return "told"
+        function = self.visit(node.func)
+        if function == "progress":  # it hands on what it is given
+            return self.visit(node.args[0])
+        if name in ("getattr", "hasattr") and isinstance(node.args[1], ast.Constant):
+            self.dotted.add(node.args[1].value)
+        return f"{function}({self._all(node.args)}, {self._all(node.keywords)})"
+
+    def visit_If(self, node: ast.If) -> str:
+        raised = [each.exc for each in node.body if isinstance(each, ast.Raise)]
+        refusals = [isinstance(e, ast.Call) and _last_name(e.func) == "InputError" for e in raised]
+        refusals.append(len(raised) == len(node.body))
+        changes = any(isinstance(each, ast.NamedExpr) for each in ast.walk(node.test))
+        return "" if all([*refusals, not node.orelse, not changes]) else self.generic_visit(node)
+
+    def visit_ListComp(self, node: ast.expr) -> str:
+        first = self.visit(node.generators[0].iter)  # does not know the variables yet
+        scope = _bound([each.target for each in node.generators], "")
+        return f"{first}: {self.generic_visit(node, scope)}"
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.Lambda) -> str:
+        body = node.body if isinstance(node.body, list) else [node.body]
+        around = self._own_name(node) + self._all([*getattr(node, "decorator_list", []), node.args])
+        scope = dict(_scope(node, self.module.package))
+        return f"{type(node).__name__} {around}: {self._all(body, scope)}"
+
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> str:
+        rest = [each for each in node.body if not isinstance(each, FUNCTIONS)]
+        methods = [e for e in node.body if isinstance(e, FUNCTIONS) and e.name not in FOR_PEOPLE]
+        methods.sort(key=lambda each: each.name)
+        around = self._own_name(node) + self._all(
+            [*node.decorator_list, *node.bases, *node.keywords]
+        )
+        names = {each.name for each in methods}
+        used = [each for line in rest for each in ast.walk(line) if isinstance(each, ast.Name)]
+        self.dotted |= names & {each.id for each in used}
+        names |= set(_bound(rest, self.module.package))
+        text = f"class {around}: {self._all(rest, {CLASS: None, **{n: n for n in names}})}"
+        if self.scopes or [e for e in node.bases if ast.unparse(e) != "NamedTuple"]:
+            return text + "".join(f", {each.name} {self.visit(each)}" for each in methods)
+        for each in methods:
+            self.methods.setdefault((self.module.name, node.name, each.name), []).append(each)
+        return text
+
+    def _own_name(self, node: ast.AST) -> str:
+        """What a function or a class inside another is called there."""
+        name = getattr(node, "name", None)
+        return self._named(name, []) if any(name in scope for scope in self.scopes) else ""
