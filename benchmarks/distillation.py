@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 import tlkit
-from tlkit.costs import peak_megabytes
+from tlkit.networks.costs import peak_megabytes
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("teacher", "middling", "small", "tiny", "patches")

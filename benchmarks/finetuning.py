@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 import tlkit
-from tlkit._efficientnet_lite import STAGES
+from tlkit.networks.efficientnet_lite import STAGES
 
 
 def compiled(model):

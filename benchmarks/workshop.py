@@ -25,9 +25,8 @@ from pathlib import Path
 from PIL import Image
 
 import tlkit
-from tlkit import _classifier_training as training
-from tlkit import _duplicates
-from tlkit.workshop import export_formats, train_classifier
+from tlkit.data import duplicates
+from tlkit.workshop import export_formats, train_classifier, training
 
 RUNTIME = {"onnx": "onnxruntime", "litert": "ai_edge_litert"}
 
@@ -68,7 +67,7 @@ def stages(folder, options, clock):
     reading *= options.train / len(mine)
     train, test = mine.split(train=options.train, seed=0)
     test = test.take(min(options.test, len(test)), seed=0)
-    clock("looking for copies", lambda: _duplicates.groups(_duplicates.fingerprints(train.images)))
+    clock("looking for copies", lambda: duplicates.groups(duplicates.fingerprints(train.images)))
     base, _ = clock(
         "loading the network", lambda: tlkit.load_backbone(image_size=options.image_size)
     )

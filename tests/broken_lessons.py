@@ -2,7 +2,7 @@
 
 # What to break. Each is Python that runs before the lesson's first cell.
 RANDOM_WEIGHTS = """
-import keras as _keras, tlkit, tlkit.backbones as _backbones
+import keras as _keras, tlkit, tlkit.networks.backbones as _backbones
 _load = _backbones.load_backbone
 
 def _load_untrained(*arguments, **more):
@@ -18,7 +18,7 @@ _backbones.load_backbone = tlkit.load_backbone = _load_untrained
 
 # The pretrained networks, and those whose first layers the transfer experiment moves.
 RANDOM_EVERYWHERE = f"""{RANDOM_WEIGHTS}
-import tlkit._transferability as _transfer
+import tlkit.lessons.transferability as _transfer
 _fill = _transfer._Trainer.fill
 _transfer._Trainer.fill = lambda self, seed, giver=None, layers=0: _fill(self, seed)
 """
@@ -36,7 +36,7 @@ _rates.differential_optimizer = tlkit.differential_optimizer = _one_rate
 NOTHING_LEARNT = (
     RANDOM_WEIGHTS
     + """
-import dataclasses as _dataclasses, numpy as _np, tlkit.cases as _cases
+import dataclasses as _dataclasses, numpy as _np, tlkit.lessons.cases as _cases
 _source = _cases.source_digits
 
 def _wrong_labels():

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, losses, optimizers
 
 import tlkit
-from tlkit._layers import leaf_layers
+from tlkit.keras_tools import leaf_layers
 
 SIZE, CLASSES = 32, 3
 rng = np.random.default_rng(0)

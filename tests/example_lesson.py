@@ -16,7 +16,7 @@ SOURCE = """\
 # Fingers.
 
 # %% tags=["row-A1", "nbval-check-output"]
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 
 print("five fingers")
 

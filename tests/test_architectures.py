@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from tlkit import architectures, costs
-from tlkit.backbones import backbone_card, backbone_names, multiply_adds
 from tlkit.errors import InputError
+from tlkit.networks import architectures, costs
+from tlkit.networks.backbones import backbone_card, backbone_names, multiply_adds
 
 
 def test_lenet5_has_the_layers_of_its_paper():

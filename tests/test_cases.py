@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tlkit
-from tlkit import cases
 from tlkit.errors import InputError
+from tlkit.lessons import cases
 
 
 def digits(n=20, classes=(3, 7), seed=0):

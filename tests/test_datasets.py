@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlkit import _fingerprint, _icons, _store, datasets
-from tlkit.datasets import ImageDataset, dataset_names, load_dataset, verify_dataset
+from tlkit import store
+from tlkit.data import datasets, fingerprints, icons
+from tlkit.data.datasets import ImageDataset, dataset_names, load_dataset, verify_dataset
 from tlkit.errors import DamagedFileError, InputError
 from tlkit.paths import cache_dir, read_card
 
-TWENTY = _icons.catalogue()[:20]
+TWENTY = icons.catalogue()[:20]
 NAMES = ("sunglasses-or-hat", "icons", "digits", "photos")
 
 
@@ -207,7 +208,7 @@ def test_wrong_questions_get_a_clear_error(arguments, own_cache):
 
 
 def test_icons_are_five_groups_without_repeats():
-    catalogue = _icons.catalogue()
+    catalogue = icons.catalogue()
     assert len(catalogue) == 1153
     assert len({code for code, _ in catalogue}) == len(catalogue)
     assert not any(tone in code for code, _ in catalogue for tone in ("1F3FB", "1F3FF"))
@@ -228,41 +229,41 @@ def test_digits_are_the_digits():
 
 
 def test_rendered_icons_are_kept_and_a_damaged_file_is_made_anew(own_cache, monkeypatch):
-    monkeypatch.setattr(_icons, "catalogue", lambda: TWENTY)
+    monkeypatch.setattr(icons, "catalogue", lambda: TWENTY)
     first = load_dataset("icons", image_size=16)
     (kept,) = own_cache.iterdir()
-    monkeypatch.setattr(_icons, "draw_all", lambda size: pytest.fail("drawn twice"))
+    monkeypatch.setattr(icons, "draw_all", lambda size: pytest.fail("drawn twice"))
     assert (load_dataset("icons", image_size=16).images == first.images).all()
     monkeypatch.undo()
     monkeypatch.setenv("TLKIT_CACHE", str(own_cache.parent))
-    monkeypatch.setattr(_icons, "catalogue", lambda: TWENTY)
+    monkeypatch.setattr(icons, "catalogue", lambda: TWENTY)
     whole = kept.read_bytes()
     swapped = bytearray(whole)
     swapped[len(swapped) // 2] ^= 255
     for damage in (b"", whole[:-100], bytes(swapped), b"<html>"):
         kept.write_bytes(damage)
         assert (load_dataset("icons", image_size=16).images == first.images).all()
-        assert _store.recall("datasets", kept.name) is not None
+        assert store.recall("datasets", kept.name) is not None
 
 
 def test_a_read_only_cache_is_no_error(own_cache):
     own_cache.parent.write_text("a file where the folder would be")
     assert len(load_dataset("digits", n=4, image_size=16)) == 4
-    assert not _store.keep("datasets", "x.npz", a=np.zeros(2))
+    assert not store.keep("datasets", "x.npz", a=np.zeros(2))
 
 
 def test_no_pickle_is_ever_opened(own_cache):
     own_cache.mkdir(parents=True)
     np.savez(own_cache / "bad.npz", a=np.array([{"an": "object"}], dtype=object))
-    assert _store.recall("datasets", "bad.npz") is None
+    assert store.recall("datasets", "bad.npz") is None
 
 
 def test_the_cache_key_follows_code_and_libraries(monkeypatch):
-    key = _store.recipe_key("_people.py", packages=("pillow",))
-    assert key == _store.recipe_key("_people.py", packages=("pillow",))
-    assert key != _store.recipe_key("_icons.py", packages=("pillow",))
-    monkeypatch.setattr(_store.metadata, "version", lambda package: "0")
-    assert key != _store.recipe_key("_people.py", packages=("pillow",))
+    key = store.recipe_key("data/people.py", packages=("pillow",))
+    assert key == store.recipe_key("data/people.py", packages=("pillow",))
+    assert key != store.recipe_key("data/icons.py", packages=("pillow",))
+    monkeypatch.setattr(store.metadata, "version", lambda package: "0")
+    assert key != store.recipe_key("data/people.py", packages=("pillow",))
 
 
 # --- the fingerprint ---
@@ -270,14 +271,14 @@ def test_the_cache_key_follows_code_and_libraries(monkeypatch):
 
 @pytest.fixture(scope="module")
 def sample():
-    return np.stack([_icons.draw_icon(code, 64) for code, _ in _icons.catalogue()[::100]])
+    return np.stack([icons.draw_icon(code, 64) for code, _ in icons.catalogue()[::100]])
 
 
 def test_a_fingerprint_forgives_rounding_and_notices_a_changed_drawing(sample):
-    card = {"fingerprint": _fingerprint.fingerprint_of(sample), "made_with": {"x": "1"}}
+    card = {"fingerprint": fingerprints.fingerprint_of(sample), "made_with": {"x": "1"}}
 
     def compare(images):
-        return _fingerprint.compare("icons", _fingerprint.fingerprint_of(images), card)
+        return fingerprints.compare("icons", fingerprints.fingerprint_of(images), card)
 
     assert compare(sample) == "identical"
     noise = np.random.default_rng(0).integers(-2, 3, sample.shape)

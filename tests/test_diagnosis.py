@@ -24,9 +24,9 @@ from diagnosed_models import (
 from keras import layers, optimizers
 
 import tlkit
-from tlkit._findings import KNOWN, Findings
-from tlkit._layers import leaf_layers
+from tlkit.diagnosis.findings import KNOWN, Findings
 from tlkit.errors import InputError
+from tlkit.keras_tools import leaf_layers
 
 
 def names(model, data=DATA):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tlkit.course import ClaimError, Question, check, claim, quiz
 from tlkit.errors import InputError, TlkitError
-from tlkit.exercises import ClaimError, Question, check, claim, quiz
 
 # ---------------------------------------------------------------- claim
 
@@ -359,7 +359,7 @@ def test_a_badly_written_exercise_is_told_to_its_author(exercise, answer):
 
 def page(capsys, questions):
     """What a quiz shows: as a page and as text."""
-    from tlkit.exercises import _Quiz
+    from tlkit.course.quizzes import _Quiz
 
     quiz(questions)
     text = capsys.readouterr().out
@@ -389,7 +389,7 @@ def test_a_quiz_reads_without_script_or_colour(capsys):
 
 @given(st.text(min_size=1).filter(str.strip))
 def test_a_quiz_escapes_whatever_it_shows(text):
-    from tlkit.exercises import _Quiz
+    from tlkit.course.quizzes import _Quiz
 
     question = Question(text, [(text + "1", f"Right: {text}."), (text + "2", f"No: {text}.")])
     shown = _Quiz((question,))._repr_html_()

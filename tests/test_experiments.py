@@ -95,7 +95,7 @@ def test_other_words_and_another_order_are_noticed_by_no_table(copy, as_they_are
     assert changed_from(as_they_are) == set()
 
 
-@pytest.mark.parametrize("module", ["_people", "features", "paths"])
+@pytest.mark.parametrize("module", ["store", "features", "paths"])
 def test_a_module_that_moves_into_a_room_is_noticed_by_no_table(copy, as_they_are, module):
     old, new = copy / "tlkit" / f"{module}.py", copy / "tlkit" / "room" / "moved.py"
     new.parent.mkdir()

@@ -6,8 +6,8 @@ import pytest
 from keras import layers
 
 from tlkit import explain
-from tlkit._inside import layers_of
 from tlkit.errors import InputError
+from tlkit.inside import layers_of
 
 SIZE = 32
 
@@ -275,6 +275,6 @@ def test_importing_loads_no_tensorflow():
     import subprocess
     import sys
 
-    code = "import sys, tlkit.explain, tlkit.exercises; print('tensorflow' in sys.modules)"
+    code = "import sys, tlkit.explain, tlkit.course.exercises; print('tensorflow' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"

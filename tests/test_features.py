@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import tlkit
 from tlkit import features as module
-from tlkit._folding import fold_batch_norm
 from tlkit.errors import InputError
+from tlkit.networks.folding import fold_batch_norm
 
 SIZE = 32
 
@@ -167,7 +167,7 @@ def test_cache_false_keeps_nothing(base, images, own_cache):
 
 WRITER = """
 import numpy as np
-from tlkit._store import keep, recall
+from tlkit.store import keep, recall
 numbers = np.random.random((200, 64))
 for _ in range(50):
     assert keep("features", "one.npz", features=numbers)

@@ -7,9 +7,10 @@ import tensorflow as tf
 from keras import layers
 
 import tlkit
-from tlkit import _recommendation, finetuning
-from tlkit._layers import leaf_layers
+from tlkit import finetuning
 from tlkit.errors import InputError
+from tlkit.keras_tools import leaf_layers
+from tlkit.workshop import recommendation
 
 SIZE = 16
 
@@ -268,14 +269,14 @@ def features(monkeypatch):
 
     monkeypatch.setattr("tlkit.features.extract_features", extract)
     monkeypatch.setattr(
-        "tlkit.backbones.load_backbone",
+        "tlkit.networks.backbones.load_backbone",
         lambda image_size, weights, seed: weights or "random",
     )
 
     def give(early, middle, end, random=0.0):
-        names = _recommendation.LAYERS
+        names = recommendation.LAYERS
         strength.update(zip([("pretrained", n) for n in names], (early, middle, end), strict=True))
-        strength.update({("random", name): random for name in _recommendation.CONTROLS})
+        strength.update({("random", name): random for name in recommendation.CONTROLS})
 
     return give
 
@@ -312,7 +313,7 @@ def test_a_recommendation_prints_its_evidence(features):
     said = repr(found)
     assert said.startswith("Recommended: ") and "501 labels, 167 in the smallest class" in said
     assert all(f"{name} " in said and str(value) in said for name, value in found.scores.items())
-    assert {value.n for value in found.scores.values()} == {_recommendation.AT_MOST}
+    assert {value.n for value in found.scores.values()} == {recommendation.AT_MOST}
     assert set(found.scores) == {
         "pretrained, block_05",
         "pretrained, block_12",

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tlkit import _folder
-from tlkit.datasets import load_folder
+from tlkit.data import folders
+from tlkit.data.datasets import load_folder
 from tlkit.errors import InputError, MissingFileError, TlkitError
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 30), (30, 30, 200), (255, 255, 255)
@@ -256,8 +256,8 @@ def test_no_bytes_whatever_bring_it_down(tmp_path, content, start):
     path = tmp_path / "any.jpg"
     path.write_bytes(start + content)
     try:
-        assert _folder.read_picture(path, 16).shape == (16, 16, 3)
-    except _folder.Unusable as reason:
+        assert folders.read_picture(path, 16).shape == (16, 16, 3)
+    except folders.Unusable as reason:
         assert str(reason)
 
 
@@ -274,8 +274,8 @@ def test_no_damage_to_a_picture_brings_it_down(tmp_path, kind, draw):
     path = tmp_path / "any"
     path.write_bytes(content[: draw.draw(st.integers(0, len(content)))])
     try:
-        assert _folder.read_picture(path, 16).shape == (16, 16, 3)
-    except _folder.Unusable as reason:
+        assert folders.read_picture(path, 16).shape == (16, 16, 3)
+    except folders.Unusable as reason:
         assert str(reason)
 
 
@@ -297,9 +297,9 @@ def test_classes_and_files_come_in_natural_order(tmp_path):
 @given(st.lists(st.text(min_size=1, max_size=8).filter(lambda t: "\0" not in t), max_size=12))
 def test_the_order_is_total_for_any_names(names):
     usable = [name for name in names if name.isprintable()]
-    once = [_folder.readable(name) for name in sorted(usable, key=_folder.natural)]
-    turned = sorted(reversed(usable), key=_folder.natural)
-    assert [_folder.readable(name) for name in turned] == once
+    once = [folders.readable(name) for name in sorted(usable, key=folders.natural)]
+    turned = sorted(reversed(usable), key=folders.natural)
+    assert [folders.readable(name) for name in turned] == once
 
 
 def test_names_in_any_script_with_spaces(tmp_path):

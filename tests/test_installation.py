@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tlkit import installation
-from tlkit.installation import Finding, Findings, check_installation
+from tlkit.course import installation
+from tlkit.course.installation import Finding, Findings, check_installation
 
 
 @pytest.fixture(scope="module")

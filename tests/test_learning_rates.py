@@ -13,7 +13,7 @@ from keras import layers, optimizers
 
 import tlkit
 from tlkit import learning_rates
-from tlkit.datasets import ImageDataset
+from tlkit.data.datasets import ImageDataset
 from tlkit.errors import InputError
 
 SIZE = 8

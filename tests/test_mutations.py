@@ -98,7 +98,7 @@ def test_every_written_lesson_is_broken_somehow():
 LESSON = """\
 # %%
 import tlkit
-from tlkit.exercises import claim
+from tlkit.course import claim
 
 # %%
 base = tlkit.load_backbone("efficientnet-lite0", image_size=64)
@@ -127,7 +127,7 @@ def test_random_weights_reach_a_lesson_and_all_claims_are_heard(tmp_path):
 
 
 def test_what_comes_after_the_last_wanted_claim_is_not_run(tmp_path):
-    source = "# %%\nfrom tlkit.exercises import claim\n\nclaim('first', True)\n\n# %%\n1 / 0\n"
+    source = "# %%\nfrom tlkit.course import claim\n\nclaim('first', True)\n\n# %%\n1 / 0\n"
     path = write_lesson(tmp_path, source)
     assert len(run_lesson(path, "", tmp_path / "cache").errors) == 1
     outcome = run_lesson(path, "", tmp_path / "cache", until=["first"])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tlkit import paths
-from tlkit._store import keep, recall
 from tlkit.errors import InputError, MissingFileError, TlkitError
 from tlkit.paths import _laid_over, cache_dir, card_names, read_card, write_atomic
+from tlkit.store import keep, recall
 
 
 def test_cache_can_be_put_anywhere(monkeypatch, tmp_path):
@@ -154,7 +154,7 @@ def test_with_no_cache_of_ones_own_the_shared_one_is_read_and_nothing_is_written
 
 RACE = """
 import numpy as np
-from tlkit._store import keep, recall
+from tlkit.store import keep, recall
 for turn in range(40):
     assert keep("features", "one.npz", numbers=np.full(50_000, {number}))
     numbers = recall("features", "one.npz")["numbers"]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import tlkit
-from tlkit import _people, _people_blocks
-from tlkit.datasets import compose_people, load_dataset
+from tlkit.data import people as renderer
+from tlkit.data import people_blocks
+from tlkit.data.datasets import compose_people, load_dataset
 from tlkit.errors import InputError
 
 LABELS, TESTED = 60, 300  # the contract: labels to learn from, pictures to be tested on
@@ -29,7 +30,7 @@ def people():
 
 def test_as_many_of_each_class_as_can_be_in_mixed_order():
     for n in (1, 2, 7, 100):
-        labels = np.array([_people.label_of(index, 0) for index in range(n)])
+        labels = np.array([renderer.label_of(index, 0) for index in range(n)])
         assert abs((labels == 0).sum() - (labels == 1).sum()) <= 1
     assert 5 < np.diff(labels).astype(bool).sum() < 95
     alternating = labels[::2]
@@ -40,7 +41,7 @@ def test_a_picture_does_not_depend_on_how_many_are_asked_for(own_cache):
     few, _ = compose_people(3, image_size=32, seed=9)
     more, labels = compose_people(6, image_size=32, seed=9)
     assert (few == more[:3]).all()
-    alone, label, _ = _people.draw_person(4, 32, 9)
+    alone, label, _ = renderer.draw_person(4, 32, 9)
     assert (alone == more[4]).all() and label == labels[4]
     assert (compose_people(3, image_size=32, seed=10)[0] != few).any(axis=(1, 2, 3)).all()
 
@@ -82,9 +83,9 @@ def test_the_mask_is_where_the_accessory_is():
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_people_of_both_classes_are_alike_but_for_the_accessory(label):
-    drawn = [_people._cast(_people._Dice(0, index, 5), label) for index in range(300)]
+    drawn = [renderer._cast(renderer._Dice(0, index, 5), label) for index in range(300)]
     assert {person.hat is not None for person in drawn} == {bool(label)}
-    assert len({person.parts["top"] for person in drawn}) == len(_people.HAIR)
+    assert len({person.parts["top"] for person in drawn}) == len(renderer.HAIR)
     width = np.array([person.width for person in drawn]) * 128
     assert 60 <= width.min() < 66 and 144 < width.max() <= 150
     assert {person.tilt > 0 for person in drawn} == {True, False}
@@ -93,7 +94,7 @@ def test_people_of_both_classes_are_alike_but_for_the_accessory(label):
         wearing = np.mean([person.glasses != "NONE" for person in drawn])
         assert 0.3 < wearing < 0.5
     # Lots are drawn in the same order for both, so the same dice give the same person.
-    other = [_people._cast(_people._Dice(0, index, 5), 1 - label) for index in range(300)]
+    other = [renderer._cast(renderer._Dice(0, index, 5), 1 - label) for index in range(300)]
     assert [person.parts for person in drawn] == [person.parts for person in other]
     assert [person.x for person in drawn] == [person.x for person in other]
 
@@ -101,42 +102,42 @@ def test_people_of_both_classes_are_alike_but_for_the_accessory(label):
 def test_every_part_exists_in_the_library():
     avatars = pytest.importorskip("python_avatars")
     for names, kind in (
-        (_people.HATS, avatars.HatType),
-        (_people.SUNGLASSES, avatars.AccessoryType),
-        (_people.GLASSES, avatars.AccessoryType),
-        (_people.FABRICS, avatars.ClothingColor),
+        (renderer.HATS, avatars.HatType),
+        (renderer.SUNGLASSES, avatars.AccessoryType),
+        (renderer.GLASSES, avatars.AccessoryType),
+        (renderer.FABRICS, avatars.ClothingColor),
     ):
         assert all(name in kind.__members__ for name in names)
     for part, names in (
-        ("top", _people.HAIR),
-        ("clothing", _people.CLOTHES),
-        ("facial_hair", _people.BEARDS),
-        ("eyes", _people.EYES),
-        ("eyebrows", _people.EYEBROWS),
-        ("mouth", _people.MOUTHS),
-        ("nose", _people.NOSES),
-        ("skin_color", _people.SKINS),
-        ("hair_color", _people.HAIR_COLOURS),
-        ("clothing_color", _people.FABRICS),
+        ("top", renderer.HAIR),
+        ("clothing", renderer.CLOTHES),
+        ("facial_hair", renderer.BEARDS),
+        ("eyes", renderer.EYES),
+        ("eyebrows", renderer.EYEBROWS),
+        ("mouth", renderer.MOUTHS),
+        ("nose", renderer.NOSES),
+        ("skin_color", renderer.SKINS),
+        ("hair_color", renderer.HAIR_COLOURS),
+        ("clothing_color", renderer.FABRICS),
     ):
-        assert all(name in _people._kind(part).__members__ for name in names)
-    assert not {"HIJAB", "TURBAN", "NONE"} & set(_people.HATS)
+        assert all(name in renderer._kind(part).__members__ for name in names)
+    assert not {"HIJAB", "TURBAN", "NONE"} & set(renderer.HATS)
 
 
 def test_blocks_are_kept_and_grow_and_damage_is_mended(own_cache, monkeypatch):
-    monkeypatch.setattr(_people_blocks, "BLOCK", 4)
+    monkeypatch.setattr(people_blocks, "BLOCK", 4)
     images, labels, masks = compose_people(6, image_size=24, seed=1, masks=True)
     blocks = sorted(own_cache.iterdir())
     assert len(blocks) == 2
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # or some would be drawn where none counts
     drawn = []
-    draw = _people.draw_person
+    draw = renderer.draw_person
 
     def counted(index, size, seed):
         drawn.append(index)
         return draw(index, size, seed)
 
-    monkeypatch.setattr(_people, "draw_person", counted)
+    monkeypatch.setattr(renderer, "draw_person", counted)
     again = compose_people(6, image_size=24, seed=1, masks=True)
     assert not drawn
     for kept, made in zip(again, (images, labels, masks), strict=True):
@@ -158,15 +159,15 @@ def test_blocks_are_kept_and_grow_and_damage_is_mended(own_cache, monkeypatch):
 
 def test_a_second_process_draws_every_other_block(own_cache, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    alone = _people_blocks.draw_people(110, 16, 3)
+    alone = people_blocks.draw_people(110, 16, 3)
     shutil.rmtree(own_cache)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     drawn = []
-    draw = _people.draw_person
+    draw = renderer.draw_person
     monkeypatch.setattr(
-        _people, "draw_person", lambda index, *how: drawn.append(index) or draw(index, *how)
+        renderer, "draw_person", lambda index, *how: drawn.append(index) or draw(index, *how)
     )
-    together = _people_blocks.draw_people(110, 16, 3)
+    together = people_blocks.draw_people(110, 16, 3)
     assert drawn == [*range(100)]
     assert all((a == b).all() for a, b in zip(alone, together, strict=True))
 
@@ -174,9 +175,9 @@ def test_a_second_process_draws_every_other_block(own_cache, monkeypatch):
 def test_a_second_process_that_fails_is_not_missed(own_cache, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    assert len(_people_blocks.draw_people(101, 16, 3)[0]) == 101
+    assert len(people_blocks.draw_people(101, 16, 3)[0]) == 101
     monkeypatch.setattr(sys, "executable", shutil.which("false") or sys.executable)
-    assert len(_people_blocks.draw_people(102, 16, 4)[0]) == 102
+    assert len(people_blocks.draw_people(102, 16, 4)[0]) == 102
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(own_cache):
@@ -249,10 +250,10 @@ def test_frozen_features_reach_the_contract_and_beat_a_small_network(people, fea
 
 def test_without_the_accessory_nobody_can_tell(people, features, monkeypatch):
     """The same people with hats and every kind of glasses taken off: features know nothing."""
-    monkeypatch.setattr(_people, "ENOUGH", {"sunglasses": -1, "hat": -1})
-    cast = _people._cast
-    monkeypatch.setattr(_people, "_cast", lambda dice, label: undress(cast(dice, label)))
-    bare = np.stack([_people.draw_person(index, 128, 0)[0] for index in range(160)])
+    monkeypatch.setattr(renderer, "ENOUGH", {"sunglasses": -1, "hat": -1})
+    cast = renderer._cast
+    monkeypatch.setattr(renderer, "_cast", lambda dice, label: undress(cast(dice, label)))
+    bare = np.stack([renderer.draw_person(index, 128, 0)[0] for index in range(160)])
     base = tlkit.load_backbone("efficientnet-lite0", image_size=128)
     seen = tlkit.extract_features(base, bare, progress=False)
     labels = people[1]

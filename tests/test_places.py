@@ -15,7 +15,8 @@ import nbformat
 import pytest
 import yaml
 
-from tlkit import __version__, colab, installation
+from tlkit import __version__
+from tlkit.course import colab, installation
 from tlkit.errors import InputError
 from tools import address, places
 from tools import colab as colab_tool
@@ -33,7 +34,7 @@ class Pip:
     """Stands in for pip: remembers what it was asked, and changes the packages as it was told to.
 
     Attributes:
-        packages: Versions by name, as `tlkit.colab` sees them.
+        packages: Versions by name, as `tlkit.course.colab` sees them.
         asked: What was to be installed, in each call.
         kept: The lines of the constraints file, in each call.
     """
@@ -255,11 +256,12 @@ def git(*words, folder):
 def remote(tmp_path, monkeypatch):
     """A repository in the place of the public one; what follows its tag must not be fetched."""
     folder = tmp_path / "remote" / "course"
-    (folder / "tlkit").mkdir(parents=True)
+    (folder / "tlkit" / "course").mkdir(parents=True)
     (folder / "tlkit" / "__init__.py").touch()
+    (folder / "tlkit" / "course" / "__init__.py").touch()
     git("init", "-q", folder=folder)
     for said, then in (("released", ["tag", address.tag()]), ("unreleased", ["status", "-s"])):
-        (folder / "tlkit" / "colab.py").write_text(STUB.format(said=said))
+        (folder / "tlkit" / "course" / "colab.py").write_text(STUB.format(said=said))
         git("add", "-A", folder=folder)
         git("commit", "-qm", said, folder=folder)
         git(*then, folder=folder)

@@ -1,6 +1,6 @@
 """One line of progress, which ends when the work does, or when whoever asked has seen enough."""
 
-from tlkit._progress import progress
+from tlkit.progress import progress
 
 
 def test_progress_hands_on_everything_and_ends_its_line(capsys):

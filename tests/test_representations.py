@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 import tlkit
 from tlkit import representations as r
 from tlkit.errors import InputError
+from tlkit.lessons.transfer_figures import transfer_curves, two_ways_of_learning
+from tlkit.lessons.transferability import transfer_experiment
 
 SIZE = 32
 
@@ -214,7 +216,7 @@ def stripes(n=80, seed=0):
 
 def test_the_experiment_gives_a_row_for_each_run():
     told = []
-    rows = r.transfer_experiment(
+    rows = transfer_experiment(
         {"tiny": tiny},
         [([0, 1], [2, 3])] * 2,
         stripes(),
@@ -234,7 +236,7 @@ def test_the_experiment_gives_a_row_for_each_run():
 
 
 def test_frozen_layers_stay_tuned_ones_move_and_runs_do_not_meet():
-    from tlkit._transferability import _Trainer
+    from tlkit.lessons.transferability import _Trainer
 
     x, y = stripes()
     trainer = _Trainer(tiny, 4, 5, 6, 1e-2)
@@ -256,7 +258,7 @@ def test_frozen_layers_stay_tuned_ones_move_and_runs_do_not_meet():
 @settings(max_examples=15, deadline=None)
 @given(per_class=st.integers(1, 20), seed=st.integers(0, 99))
 def test_few_pictures_are_of_the_classes_asked_for(per_class, seed):
-    from tlkit._transferability import only
+    from tlkit.lessons.transferability import only
 
     x, y = stripes()
     images, labels = only(x, y, [3, 1], per_class, seed)
@@ -291,7 +293,7 @@ def test_what_is_no_experiment_is_refused(changed, said):
         "layers": [1],
     }
     with pytest.raises(InputError, match=said):
-        r.transfer_experiment(**options | changed)
+        transfer_experiment(**options | changed)
 
 
 # --- points ----------------------------------------------------------------------------------
@@ -343,7 +345,7 @@ def runs_of(treatments=("AnB", "random")):
 
 
 def test_transfer_curves_have_a_panel_each_and_tell_their_numbers():
-    figure = tlkit.plots.transfer_curves({"few": runs_of(), "many": runs_of(["BnB+"])})
+    figure = transfer_curves({"few": runs_of(), "many": runs_of(["BnB+"])})
     few, many = figure.axes
     assert few.get_title(loc="left") == "few" and many.get_xlabel() and few.get_ylabel()
     assert "few: B alone 60%; AnB from 60% to 70%" in figure.alt and "BnB+" in figure.alt
@@ -364,11 +366,11 @@ def test_transfer_curves_have_a_panel_each_and_tell_their_numbers():
 )
 def test_transfer_curves_want_runs_they_know(panels, said):
     with pytest.raises(InputError, match=said):
-        tlkit.plots.transfer_curves(panels)
+        transfer_curves(panels)
 
 
 def test_two_ways_of_learning_says_what_it_shows():
-    figure = tlkit.plots.two_ways_of_learning("a caption")
+    figure = two_ways_of_learning("a caption")
     assert len(figure.axes) == 2 and "early layers of task A" in figure.alt
     assert figure.caption == "a caption"
 

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import tlkit
-from tlkit.installation import PYTHONS
+from tlkit.course.installation import PYTHONS
 from tools import lock
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlkit._torch_file import _MAGIC, read_torch_file
 from tlkit.errors import DamagedFileError, MissingFileError
+from tlkit.networks.torch_file import _MAGIC, read_torch_file
 
 
 class Named:

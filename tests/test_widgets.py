@@ -6,7 +6,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from tlkit import widgets
+from tlkit.course import widgets
 from tlkit.errors import InputError
 from tlkit.plots import image_grid
 
@@ -124,7 +124,7 @@ def test_in_a_real_kernel_the_stored_picture_is_the_one_that_moves():
     cells = [
         "import ipywidgets\n"
         "from tlkit.plots import image_grid\n"
-        "from tlkit.widgets import explore\n"
+        "from tlkit.course.widgets import explore\n"
         "slider = ipywidgets.IntSlider(5)\n"
         "explore(lambda value: image_grid([[[value]]], alt=f'grey {value}'), value=slider)",
         "slider.value = 7",

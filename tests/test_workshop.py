@@ -18,19 +18,21 @@ from keras import layers
 from PIL import Image
 
 import tlkit
-from tlkit import _classifier_file, _classifier_training, _duplicates, backbones
-from tlkit.__main__ import main
-from tlkit._workshop_app import Workshop, build, uploaded
+from tlkit.data import duplicates
 from tlkit.errors import DamagedFileError, InputError, MissingFileError, TlkitError
+from tlkit.networks import backbones
 from tlkit.scores import score
-from tlkit.workshop import Attempts, ImageClassifier, train_classifier
+from tlkit.workshop import Attempts, ImageClassifier, train_classifier, training
+from tlkit.workshop import files as model_files
+from tlkit.workshop.app_page import Workshop, build, uploaded
+from tlkit.workshop.command import main
 
 SIZE = 32
 
 
 def tiny_backbone(*_arguments, image_size=SIZE, **_options):
     """A network that sees colours, quick to run, in the place of the pretrained one."""
-    with backbones._seeded(0):
+    with backbones.seeded(0):
         inputs = keras.Input((image_size, image_size, 3), name="pictures")
         x = layers.Rescaling(1 / 128, offset=-1)(inputs)
         x = layers.Conv2D(8, 3, strides=4, name="stem_conv", use_bias=False)(x)
@@ -97,13 +99,13 @@ def test_features_are_judged_on_pictures_that_the_head_did_not_see(classifier):
 
 def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     seen = []
-    real = _classifier_training.take_steps
+    real = training.take_steps
 
     def watch(model, data, *rest):
         seen.append(data.images)
         real(model, data, *rest)
 
-    monkeypatch.setattr(_classifier_training, "take_steps", watch)
+    monkeypatch.setattr(training, "take_steps", watch)
     data = pictures((20, 20))
     trained = train_classifier(data, "fine-tune")
     assert trained.held_back.confusion.sum() == 8 and len(seen[0]) == 32
@@ -120,12 +122,12 @@ def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     ],
 )
 def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, words):
-    from tlkit import finetuning
+    from tlkit.workshop.recommendation import Recommendation
 
-    monkeypatch.setattr(_classifier_training, "LEAST", 20)
-    monkeypatch.setattr(_classifier_training, "EPOCHS", 1)
-    advice = finetuning.Recommendation(advised, "stem", "similar", 28, 14, {}, ("Because.",))
-    monkeypatch.setattr(_classifier_training, "advise", lambda data, seed, read: advice)
+    monkeypatch.setattr(training, "LEAST", 20)
+    monkeypatch.setattr(training, "EPOCHS", 1)
+    advice = Recommendation(advised, "stem", "similar", 28, 14, {}, ("Because.",))
+    monkeypatch.setattr(training, "advise", lambda data, seed, read: advice)
     trained = train_classifier(pictures())
     assert trained.about["strategy"] == way and words in trained.notes[0]
     assert "Because." in trained.notes
@@ -149,7 +151,7 @@ def test_uneven_classes_are_evened_out_and_reported():
     assert any("60 of 'red', 6 of 'blue'" in note for note in trained.notes)
     head = tlkit.fit_linear_head(np.eye(4)[[0, 1, 2, 3]], [0, 0, 0, 1])
     before = head.layers[-1].get_weights()[1].copy()
-    _classifier_training.even_out(head, np.array([0, 0, 0, 1]), 2)
+    training.even_out(head, np.array([0, 0, 0, 1]), 2)
     moved = head.layers[-1].get_weights()[1] - before
     np.testing.assert_allclose(moved[1] - moved[0], np.log(3), rtol=1e-5)
 
@@ -183,17 +185,17 @@ def test_a_picture_in_two_classes_is_left_out():
 
 def test_copies_survive_scaling_and_saving_again(tmp_path):
     data = tlkit.load_dataset("photos", image_size=96)
-    prints = _duplicates.fingerprints(data.images)
+    prints = duplicates.fingerprints(data.images)
     saved = []
     for number, image in enumerate(data.images):
         path = tmp_path / f"{number}.jpg"
         Image.fromarray(image).resize((72, 72)).save(path, quality=75)
         saved.append(np.asarray(Image.open(path).resize((96, 96))))
-    copies = _duplicates.copies_of(_duplicates.fingerprints(np.stack(saved)), prints)
+    copies = duplicates.copies_of(duplicates.fingerprints(np.stack(saved)), prints)
     assert len(copies) >= 9
-    assert (_duplicates.groups(prints) == np.arange(11)).all()
-    people = _duplicates.fingerprints(tlkit.load_dataset("sunglasses-or-hat", 40, 32).images)
-    assert len(_duplicates.copies_of(people, prints)) == 0
+    assert (duplicates.groups(prints) == np.arange(11)).all()
+    people = duplicates.fingerprints(tlkit.load_dataset("sunglasses-or-hat", 40, 32).images)
+    assert len(duplicates.copies_of(people, prints)) == 0
 
 
 @pytest.mark.parametrize(
@@ -244,15 +246,15 @@ def test_an_interrupted_training_goes_on_where_it_stopped(monkeypatch, tmp_path)
 
     monkeypatch.setattr(keras.Model, "fit", count)
     resumed = train_classifier(data, "fine-tune")
-    assert len(again) == _classifier_training.steps_for(32) // _classifier_training.ROUND - 2
+    assert len(again) == training.steps_for(32) // training.ROUND - 2
     np.testing.assert_allclose(resumed.predict(data.images), whole.predict(data.images), atol=1e-4)
     assert not list((tmp_path / "cache" / "training").iterdir())
 
 
 def test_an_interrupted_extraction_keeps_what_was_done(monkeypatch, tmp_path):
-    monkeypatch.setattr(_classifier_training, "PIECE", 8)
+    monkeypatch.setattr(training, "PIECE", 8)
     base, images, calls = tiny_backbone(), pictures().images, []
-    extract = _classifier_training.extract_features
+    extract = training.extract_features
 
     def stop(*arguments, **options):
         calls.append(1)
@@ -260,11 +262,11 @@ def test_an_interrupted_extraction_keeps_what_was_done(monkeypatch, tmp_path):
             raise KeyboardInterrupt
         return extract(*arguments, **options)
 
-    monkeypatch.setattr(_classifier_training, "extract_features", stop)
+    monkeypatch.setattr(training, "extract_features", stop)
     with pytest.raises(KeyboardInterrupt):
-        _classifier_training.features_in_pieces(base, images)
+        training.features_in_pieces(base, images)
     assert len(list((tmp_path / "cache" / "features").iterdir())) == 2
-    whole = _classifier_training.features_in_pieces(base, images)
+    whole = training.features_in_pieces(base, images)
     np.testing.assert_allclose(whole, extract(base, images, cache=False), atol=1e-6)
 
 
@@ -315,7 +317,7 @@ def test_evaluate_counts_maps_names_and_finds_copies(classifier):
 
 
 def test_the_surest_mistakes_come_first():
-    from tlkit._evaluation import evaluate
+    from tlkit.workshop.evaluation import evaluate
 
     shares = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.45, 0.55]])
     found = evaluate(pictures((2, 2)).images, np.array([1, 0, 1, 1]), shares, ("a", "b"), "new")
@@ -492,7 +494,7 @@ def test_hostile_files_are_not_diagnosed_either(tmp_path, change, words, capsys)
 
 def test_a_bomb_is_refused(classifier, tmp_path, monkeypatch):
     path = classifier.save(tmp_path / "model.keras")
-    monkeypatch.setattr(_classifier_file, "LARGEST", 1000)
+    monkeypatch.setattr(model_files, "LARGEST", 1000)
     with pytest.raises(DamagedFileError, match="unpacks to"):
         ImageClassifier.load(path)
 
@@ -665,7 +667,7 @@ def test_interrupted_it_says_so(folder, monkeypatch, capsys, tmp_path):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tlkit.workshop.train_classifier", stop)
+    monkeypatch.setattr("tlkit.workshop.train.train_classifier", stop)
     code = main(["train", str(folder), "--out", str(tmp_path / "m.keras"), "--image-size", "32"])
     assert code == 130 and "half-written" in capsys.readouterr().err
     assert not (tmp_path / "m.keras").exists()

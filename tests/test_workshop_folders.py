@@ -15,10 +15,11 @@ from keras import layers
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from tlkit import backbones, load_folder
-from tlkit.__main__ import main
+from tlkit import load_folder
 from tlkit.errors import TlkitError
+from tlkit.networks import backbones
 from tlkit.workshop import train_classifier
+from tlkit.workshop.command import main
 
 SIZE = 32
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")

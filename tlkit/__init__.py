@@ -19,11 +19,13 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
-        "cases",
-        "datasets",
+        "course",
+        "data",
+        "diagnosis",
+        "lessons",
+        "networks",
         "distillation",
         "errors",
-        "exercises",
         "explain",
         "features",
         "finetuning",
@@ -31,11 +33,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "plots",
         "representations",
         "scores",
-        "widgets",
         "workshop",
     ],
     submod_attrs={
-        "backbones": [
+        "networks": [
             "backbone_card",
             "backbone_names",
             "decode_predictions",
@@ -43,18 +44,19 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "multiply_adds",
             "small_network",
         ],
-        "datasets": ["ImageDataset", "load_dataset", "load_folder"],
+        "data": ["ImageDataset", "load_dataset", "load_folder"],
+        "diagnosis": ["diagnose"],
         "distillation": ["distill", "soften", "student_network"],
         "features": ["attach_head", "extract_features", "fit_linear_head"],
-        "finetuning": ["FineTuned", "diagnose", "fine_tune", "recommend", "unfreeze"],
+        "finetuning": ["FineTuned", "fine_tune", "unfreeze"],
         "learning_rates": [
             "differential_optimizer",
             "draw_groups",
             "find_learning_rate",
             "layer_groups",
         ],
-        "installation": ["check_installation"],
-        "workshop": ["ImageClassifier", "train_classifier"],
+        "course": ["check_installation"],
+        "workshop": ["ImageClassifier", "recommend", "train_classifier"],
     },
 )
 __all__ = [*__all__, "__version__"]

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit._image_dataset import ImageDataset, a_seed, whole
-from tlkit._progress import progress as tell
-from tlkit._students import student_network
+from tlkit.data.image_dataset import ImageDataset, a_seed, whole
 from tlkit.errors import InputError
+from tlkit.networks.students import student_network
+from tlkit.progress import progress as tell
 
 if TYPE_CHECKING:
     import keras

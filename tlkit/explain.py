@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tlkit._inside import as_batch, as_one, find_layer, logit_of, responses, to_unit, watched, whole
 from tlkit.errors import InputError
+from tlkit.inside import as_batch, as_one, find_layer, logit_of, responses, to_unit, watched, whole
 
 if (
     TYPE_CHECKING

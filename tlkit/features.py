@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit._progress import progress as tell
-from tlkit._store import keep, recall
 from tlkit.errors import InputError
+from tlkit.progress import progress as tell
+from tlkit.store import keep, recall
 
 if TYPE_CHECKING:
     import keras
@@ -62,13 +62,13 @@ def extract_features(
         (2, 1280)
     """
     part, graph = _part(model, layer)
-    images = _checked(images, part)
+    images = checked(images, part)
     if not isinstance(batch_size, int | np.integer) or batch_size < 1:
         raise InputError(
             f"batch_size={batch_size!r} is not a number of pictures.", "Give 1 or more."
         )
-    network = _digest("features 1", graph, str(pooled), *part.get_weights())
-    name = f"{_digest(network, images)}.npz" if cache else ""
+    network = digest_of("features 1", graph, str(pooled), *part.get_weights())
+    name = f"{digest_of(network, images)}.npz" if cache else ""
     if cache and (kept := recall("features", name)):
         return kept["features"]
     forward = _compile(network, part, pooled, images.dtype)
@@ -118,7 +118,7 @@ def _part(model: "keras.Model", layer: str | None) -> tuple["keras.Model", str]:
     return known[layer]
 
 
-def _checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
+def checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
     """The pictures as an array of uint8 or float32, or an error that says what they are instead."""
     images = np.asarray(images)
     size = tuple(part.input_shape[1:])
@@ -156,7 +156,7 @@ def _checked(images: np.ndarray, part: "keras.Model") -> np.ndarray:
     return images.astype("float32")
 
 
-def _digest(*parts: str | bytes | np.ndarray) -> str:
+def digest_of(*parts: str | bytes | np.ndarray) -> str:
     """SHA-256 over texts and arrays, with their types and shapes."""
     digest = hashlib.sha256()
     for part in parts:
@@ -186,7 +186,7 @@ def _compile(network: str, part: "keras.Model", pooled: bool, dtype: np.dtype) -
     """One graph for any number of pictures; the last few are remembered."""
     import tensorflow as tf
 
-    from tlkit._folding import fold_batch_norm
+    from tlkit.networks.folding import fold_batch_norm
 
     key = f"{network} {dtype}"
     if key not in _compiled:

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit._image_dataset import ImageDataset, a_seed, whole
-from tlkit._layers import leaf_layers
-from tlkit._recommendation import Recommendation, recommend
+from tlkit.data.image_dataset import ImageDataset, a_seed, whole
 from tlkit.errors import InputError
+from tlkit.keras_tools import leaf_layers
 
-__all__ = ["FineTuned", "Recommendation", "diagnose", "fine_tune", "recommend", "unfreeze"]
+__all__ = ["FineTuned", "fine_tune", "unfreeze"]
 
 if TYPE_CHECKING:
     import keras
-
-    from tlkit._findings import Findings
 
 
 def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
@@ -49,7 +46,7 @@ def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
         raise InputError(
             f"The model {model.name!r} has no weights yet.", "Call it once on a batch of pictures."
         )
-    start = 0 if from_layer is None else _first(leaves, from_layer, model.name)
+    start = 0 if from_layer is None else place_of(leaves, from_layer, model.name)
     normalisers = [each for each in leaves if isinstance(each, keras.layers.BatchNormalization)]
     for flag in (False, True):  # of the models around the layers, too; True on True does nothing
         model.trainable = flag
@@ -68,7 +65,7 @@ def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
     )
 
 
-def _first(leaves: list["keras.layers.Layer"], wanted: str, model: str) -> int:
+def place_of(leaves: list["keras.layers.Layer"], wanted: str, model: str) -> int:
     """The place of a layer, or of the first one of a block."""
     names = [layer.name for layer in leaves]
     for place, name in enumerate(names):
@@ -217,54 +214,3 @@ def _judge(model, data, batch_size) -> dict[str, float]:
         data.images, data.labels, batch_size=batch_size, verbose=0, return_dict=True
     )
     return {f"val_{name}": value for name, value in found.items()}
-
-
-def diagnose(
-    model: "keras.Model",
-    dataset: ImageDataset | tuple[np.ndarray, np.ndarray] | None = None,
-) -> "Findings":
-    """Say what is wrong with a model as it stands: the mistakes that raise no error.
-
-    It looks at the layers, the optimizer and the loss, and at what the model makes of a few
-    pictures. Nothing of the model is changed. It knows the mistakes of lesson 04a and no others:
-    an empty table is no proof that all is well.
-
-    It asks of each layer whether it holds learnt values: more than its initializer gives, and more
-    than the steps of this compile can have changed. So a model that you trained yourself counts as
-    pretrained once it is compiled again.
-
-    Args:
-        model: A built image model from (N, H, W, C) to (N, classes), compiled or not.
-        dataset: What it is to be trained on; needed to judge the scaling of the inputs, the width
-            of the head and the form of the labels. A pair of arrays (pictures, labels) will do;
-            the pictures are then passed as they are.
-
-    Returns:
-        The findings, errors first. Each has a `name`, a `severity` (`"error"` or `"warning"`), its
-        `meaning` and its `mend`.
-
-    Raises:
-        InputError: Not a built model, or pictures it cannot take.
-
-    Example:
-        >>> diagnose(small_network())
-        Nothing found.
-    """
-    import keras
-
-    from tlkit._checks import examine
-    from tlkit._diagnosis import Subject
-
-    if not isinstance(model, keras.Model) or not model.built:
-        raise InputError(
-            f"{type(model).__name__} is not a Keras model with weights.",
-            "Pass a model; call it once on a batch of pictures if it is subclassed.",
-        )
-    if dataset is None:
-        return examine(Subject(model))
-    if isinstance(dataset, ImageDataset):
-        images, labels, classes = dataset.images, dataset.labels, len(dataset.class_names)
-    else:
-        images, labels = (np.asarray(part) for part in dataset)
-        classes = labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
-    return examine(Subject(model, images, labels, classes, isinstance(dataset, ImageDataset)))

@@ -8,10 +8,10 @@ from itertools import pairwise
 import keras
 import numpy as np
 
-from tlkit._range_test import RangeTest, find_learning_rate
-from tlkit._rate_figures import draw_groups
 from tlkit.errors import InputError
-from tlkit.finetuning import _first
+from tlkit.finetuning import place_of
+from tlkit.plots.rates import draw_groups
+from tlkit.range_test import RangeTest, find_learning_rate
 
 __all__ = [
     "RangeTest",
@@ -69,7 +69,7 @@ def layer_groups(
             f"groups={groups!r} makes no groups.", "Give a number, or a list of names."
         )
     elif all(isinstance(each, str) for each in groups):
-        places = [0, *(_first(layers, name, model.name) for name in groups), len(layers)]
+        places = [0, *(place_of(layers, name, model.name) for name in groups), len(layers)]
         parts = [layers[start:end] for start, end in pairwise(places)]
     elif all(isinstance(each, list | tuple) for each in groups):
         parts = [list(_walk(each)) for each in groups]

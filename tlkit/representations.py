@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit._point_figures import point_panels
-from tlkit._representation_networks import autoencoder, narrow_network
-from tlkit._transferability import TREATMENTS, transfer_experiment
 from tlkit.errors import InputError
 from tlkit.features import extract_features, fit_linear_head
+from tlkit.networks.small import autoencoder, narrow_network
+from tlkit.plots.points import point_panels
 from tlkit.scores import Score, score
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = [
-    "TREATMENTS",
     "autoencoder",
     "best_depth",
     "depth_names",
@@ -26,7 +24,6 @@ __all__ = [
     "probe",
     "probe_by_depth",
     "project",
-    "transfer_experiment",
 ]
 
 

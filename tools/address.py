@@ -42,7 +42,7 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, here)
 elif not importlib.util.find_spec("tlkit"):
     sys.exit("This Python lacks the course's package, tlkit. In the course's folder: make lab")
-from tlkit.colab import set_up
+from tlkit.course.colab import set_up
 
 set_up(VERSION)"""
 

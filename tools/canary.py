@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from tlkit.installation import Finding, Findings
+from tlkit.course.installation import Finding, Findings
 from tools.build_notebooks import BuildError, sources
 from tools.elsewhere import copy_of_course, make_environment, python_of, run, run_notebook
 from tools.lessons import INDEX, ROOT, duration

@@ -17,15 +17,15 @@ from tools.notebook_text import SOLVED, read_lesson
 
 # Runs before the lesson. Claims are noted and none stops its cell, so that all of them are heard.
 _LISTEN = """
-import tlkit.exercises as _exercises
+import tlkit.course.claims as _claims
 _heard = []
 
 def _claim(statement, holds, evidence="", *, above=None, below=None):
     value = None if above is below is None else float(holds)
-    decided = _exercises.decide(statement, holds, above, below)
+    decided = _claims.decide(statement, holds, above, below)
     _heard.append([statement, decided, evidence, value, above, below])
 
-_exercises.claim = _claim
+_claims.claim = _claim
 """
 # Runs after it.
 _TELL = "import json as _json; print('CLAIMS ' + _json.dumps(_heard))"

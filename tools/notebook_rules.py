@@ -250,7 +250,7 @@ def _lesson_outputs(notebook: NotebookNode) -> Iterator[str]:
         for cell in tagged(notebook, "quiz")
         for output in cell.outputs
     )
-    questions = len(re.findall(r"<p><b>\d+\.</b>", quiz))  # as tlkit.exercises.quiz writes them
+    questions = len(re.findall(r"<p><b>\d+\.</b>", quiz))  # as tlkit.course.quiz writes them
     if questions < FEWEST_QUESTIONS:
         yield f"The quiz shows {questions} questions; at least {FEWEST_QUESTIONS} are wanted."
 

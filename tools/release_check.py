@@ -27,7 +27,7 @@ import nbformat
 import yaml
 
 import tlkit
-from tlkit.installation import Finding, Findings
+from tlkit.course.installation import Finding, Findings
 from tools import address, build_notebooks, links, lock
 from tools.elsewhere import make_environment, run
 from tools.lessons import NOTEBOOKS, ROOT, SOLUTIONS

@@ -15,7 +15,7 @@
 # with the way to mend it. It takes some seconds, most of them to load TensorFlow.
 
 # %%
-from tlkit.installation import check_installation
+from tlkit.course import check_installation
 
 check_installation()
 

@@ -73,7 +73,7 @@ print(f"{network.count_params():,} weights; {len(photos)} photographs")
 print(f"{len(set(answers))} different answers with them, {len(random_answers)} with random ones")
 
 # %%
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 
 cats = ("tabby", "tiger cat", "Egyptian cat")
 claim(
@@ -326,7 +326,7 @@ claim("sixty labels are enough for three pictures in four", few_labels[2].accura
 # %%
 from scipy.ndimage import correlate
 
-from tlkit.widgets import explore
+from tlkit.course import explore
 
 sobel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 kernels = {
@@ -539,8 +539,7 @@ claim(
 # process of its own, so that giants give their memory back. First the elders.
 
 # %%
-from tlkit.architectures import family_tree
-from tlkit.costs import measure_costs
+from tlkit.networks import family_tree, measure_costs
 
 family = family_tree()
 costs = measure_costs(["lenet5", "alexnet", "VGG16"])

@@ -33,7 +33,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import tlkit
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 from tlkit.representations import point_panels
 from tlkit.scores import paired_difference, score
 
@@ -112,7 +112,7 @@ def two_views(radius=2.0, noise=0.2):
     return point_panels(views, labels, names, titles, **look)
 
 
-tlkit.widgets.explore(two_views, radius=(1.0, 3.0, 0.1), noise=(0.0, 0.6, 0.05))
+tlkit.course.explore(two_views, radius=(1.0, 3.0, 0.1), noise=(0.0, 0.6, 0.05))
 
 # %% [markdown]
 # With enough noise the rings run into each other, and then the good representation fails as well.
@@ -423,7 +423,9 @@ claim(
 # first has learnt over to the second.
 
 # %% tags=["row-B6"]
-tlkit.plots.two_ways_of_learning()
+from tlkit.lessons.transfer_figures import transfer_curves, two_ways_of_learning
+
+two_ways_of_learning()
 
 # %% [markdown]
 # On the left each task pays for everything with its own labels. On the right B takes over the early
@@ -466,7 +468,8 @@ tlkit.plots.image_grid(
 # class, the largest is the answer.
 
 # %%
-from tlkit.representations import narrow_network, transfer_experiment
+from tlkit.lessons.transferability import transfer_experiment
+from tlkit.representations import narrow_network
 
 of_a, of_b = [4, 6, 2, 7, 3], [5, 9, 0, 8, 1]
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -592,7 +595,7 @@ claim(
 
 # %% tags=["row-B4"]
 few_panels = {name: panels[name] for name in (near_few, far_few)}
-tlkit.plots.transfer_curves(few_panels)
+transfer_curves(few_panels)
 
 # %% [markdown]
 # Pale marks are single runs, the lines are their means. The runs of one treatment lie far apart,
@@ -670,7 +673,7 @@ claim("five of them do harm", end.high < 0, str(end))
 # Now B has two thousand labelled pictures, too. Do you expect the same curves?
 
 # %%
-tlkit.plots.transfer_curves({near_many: panels[near_many]})
+transfer_curves({near_many: panels[near_many]})
 
 # %% [markdown]
 # Mind the scale: here everything happens above 70 %. The frozen layers of A (dark red squares) now

@@ -27,7 +27,7 @@
 
 # %%
 import tlkit
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
 # %%
@@ -122,7 +122,7 @@ claim(
 # %%
 import numpy as np
 
-from tlkit.datasets import compose_people
+from tlkit.data import compose_people
 
 people, _, masks = compose_people(400, image_size=128, seed=0, masks=True)
 middle = np.array([np.nonzero(mask)[1].mean() for mask in masks])

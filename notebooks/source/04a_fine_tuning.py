@@ -29,7 +29,7 @@
 
 # %%
 import tlkit
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
 train = tlkit.load_dataset("sunglasses-or-hat", n=100, image_size=96, seed=0)
@@ -713,7 +713,7 @@ def doctor(mistake="everything is unfrozen below a new head, at the head's rate"
     return tlkit.diagnose(mistakes[mistake](), train)
 
 
-tlkit.widgets.explore(doctor, mistake=list(mistakes))
+tlkit.course.explore(doctor, mistake=list(mistakes))
 
 # %% [markdown]
 # Two findings at once: such mistakes like company. When the doctor says *Nothing found*, that is no

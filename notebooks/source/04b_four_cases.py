@@ -32,8 +32,8 @@
 
 # %%
 import tlkit
-from tlkit import cases
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
+from tlkit.lessons import cases
 from tlkit.scores import paired_difference, score
 
 source = cases.source_digits()
@@ -109,7 +109,7 @@ def advise(labels="few", task="similar"):
     return cases.draw_case(labels, task)
 
 
-tlkit.widgets.explore(advise, labels=["few", "many"], task=["similar", "different"])
+tlkit.course.explore(advise, labels=["few", "many"], task=["similar", "different"])
 
 # %% [markdown]
 # Few labels, similar task: only the last layer is new, and nothing else moves. The other three:
@@ -602,8 +602,8 @@ claim(
 # The composed people come with exact masks: the pixels that change when the hat is taken off.
 
 # %%
-images, _, masks = tlkit.datasets.compose_people(150, 96, seed=0, masks=True)
-unseen, _, true_masks = tlkit.datasets.compose_people(200, 96, seed=1000, masks=True)
+images, _, masks = tlkit.data.compose_people(150, 96, seed=0, masks=True)
+unseen, _, true_masks = tlkit.data.compose_people(200, 96, seed=1000, masks=True)
 pairs = [picture for n in range(6) for picture in (images[n], 255 * masks[n].astype("uint8"))]
 tlkit.plots.image_grid(pairs, titles=["picture", "its mask"] * 6, columns=6)
 

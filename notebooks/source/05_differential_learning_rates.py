@@ -32,7 +32,7 @@
 
 # %%
 import tlkit
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
 train = tlkit.load_dataset("sunglasses-or-hat", n=100, image_size=96, seed=0)
@@ -308,7 +308,7 @@ def try_rate(rate=1e-3):
     return found.draw(rate)
 
 
-tlkit.widgets.explore(try_rate, rate=[1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2])
+tlkit.course.explore(try_rate, rate=[1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2])
 
 # %% [markdown]
 # Move the slider (in a running notebook) from left to right and read the line above the curve. Each

@@ -30,7 +30,7 @@
 
 # %%
 import tlkit
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 from tlkit.scores import paired_difference, score
 
 # %%
@@ -156,7 +156,7 @@ def answer(picture=0, temperature=8):
     return tlkit.plots.predictions(asked.images[picture], *shown, f"temperature {temperature}")
 
 
-tlkit.widgets.explore(answer, picture=(0, 30), temperature=[0.5, 1, 2, 4, 8, 16])
+tlkit.course.explore(answer, picture=(0, 30), temperature=[0.5, 1, 2, 4, 8, 16])
 
 # %% [markdown]
 # In a running notebook, move the temperature down to 1, and all but the first bar vanish. Then take

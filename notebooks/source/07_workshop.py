@@ -30,7 +30,7 @@
 
 # %%
 import tlkit
-from tlkit.exercises import Question, check, claim, quiz
+from tlkit.course import Question, check, claim, quiz
 from tlkit.scores import score
 
 brief = tlkit.load_dataset("sunglasses-or-hat", n=200, image_size=128, seed=0)
@@ -675,7 +675,7 @@ Markdown(classifier.card(home / "icons.md"))
 # %%
 import contextlib
 
-from tlkit.__main__ import main
+from tlkit.workshop.command import main
 
 with contextlib.chdir(home):
     code = main(["predict", "icons.keras", "new.png"])

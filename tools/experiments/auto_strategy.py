@@ -24,8 +24,8 @@ import tensorflow as tf
 import threadpoolctl
 
 import tlkit
-from tlkit import _classifier_training as training
-from tlkit._recommendation import CONTROLS, LAYERS
+from tlkit.workshop import training
+from tlkit.workshop.recommendation import CONTROLS, LAYERS
 
 PARAMETERS = {
     "seeds": list(range(10)),

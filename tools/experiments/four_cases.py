@@ -10,7 +10,7 @@ and the grids of choices changed after partial runs, mostly to save time.
 import numpy as np
 
 import tlkit
-from tlkit import cases
+from tlkit.lessons import cases
 from tools.experiments._small_networks import Trainer, part_of, probe
 
 PARAMETERS = {

@@ -11,7 +11,7 @@ ways of this one were near guessing; so it has 1,000 steps, and 500 labels.
 
 import numpy as np
 
-from tlkit import cases
+from tlkit.lessons import cases
 from tools.experiments._small_networks import Trainer
 
 PARAMETERS = {

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 import tlkit
-from tlkit import cases
+from tlkit.lessons import cases
 from tools.experiments._small_networks import Trainer, probe
 
 PARAMETERS = {

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import tlkit
-from tlkit import cases
+from tlkit.lessons import cases
 
 PARAMETERS = {
     "seeds": [0, 1, 2],
@@ -41,8 +41,8 @@ def fit(decoder: keras.Model, maps: list[np.ndarray], masks: np.ndarray, paramet
 
 def run(parameters: dict, report) -> list[dict]:
     seeds, size, hidden = parameters["seeds"], parameters["image_size"], parameters["test"]
-    people = {s: tlkit.datasets.compose_people(parameters["people"], size, s, True) for s in seeds}
-    test = tlkit.datasets.compose_people(hidden["people"], size, hidden["seed"], True)
+    people = {s: tlkit.data.compose_people(parameters["people"], size, s, True) for s in seeds}
+    test = tlkit.data.compose_people(hidden["people"], size, hidden["seed"], True)
     rows = []
     for weights, network in (
         ("pretrained", tlkit.load_backbone(image_size=size)),

@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import tlkit
-from tlkit._transferability import only
-from tlkit.representations import narrow_network, transfer_experiment
+from tlkit.lessons.transferability import only, transfer_experiment
+from tlkit.representations import narrow_network
 from tools.experiments._digits import shifted
 
 FOUR = ["BnB", "BnB+", "AnB", "AnB+"]

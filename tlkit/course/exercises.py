@@ -1,0 +1,60 @@
+"""Exercises: a learner's answer is compared with the right one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tlkit.course.answers import check_exercise, find_hint, judge
+
+
+def check(
+    answer: Any,
+    right: Any = None,
+    *,
+    cases: Sequence[tuple[tuple, Any]] | None = None,
+    choices: Sequence[str] | None = None,
+    tolerance: float | None = None,
+    hints: Sequence[tuple[Any, str]] = (),
+    hint: str = "",
+    praise: str = "",
+    name: str = "",
+) -> bool | None:
+    """Compare a learner's answer with the right one and say what to try next; never fails.
+
+    Args:
+        answer: What the learner wrote; `None` or `...` (alone or in a list) means not done yet.
+        right: The right answer: a truth value, a number, a text (case and spacing do not matter),
+            a sequence or array of those, or a function from the answer to True or False.
+        cases: Instead of `right`, for an answer that is a function: pairs of a tuple of arguments
+            and the result to expect.
+        choices: The texts one may choose from.
+        tolerance: The largest error allowed. By default whole numbers must be exact, others agree
+            to one part in a thousand.
+        hints: Pairs of a usual wrong answer (or a function that recognises it) and what to say to
+            it. With `cases` they are about the result of the first case that fails.
+        hint: What to say to any other wrong answer.
+        praise: What to say to the right answer.
+        name: Whose feedback this is, such as "Exercise 2".
+
+    Returns:
+        True or False; None while there is still something to do.
+
+    Raises:
+        InputError: The exercise itself is badly written. No answer of a learner raises.
+
+    Example:
+        >>> check(448, 448, hints=[(432, "Each filter has a bias, too.")])
+        ✓ Right.
+        True
+        >>> check(lambda x: x, cases=[((2,), 4)], hint="Square it.")
+        ✗ Not yet. For (2,) it gives 2. Square it.
+        False
+    """
+    check_exercise(right, cases, choices, tolerance, hints, (hint, praise, name))
+    verdict, reason, given = judge(answer, right, cases, choices, tolerance)
+    opening, closing = {
+        None: ("○ Still to do.", ""),
+        True: ("✓ Right.", praise),
+        False: ("✗ Not yet.", find_hint(given, hints, tolerance) or hint),
+    }[verdict]
+    print(" ".join(part for part in (name and f"{name}:", opening, reason, closing) if part))
+    return verdict

@@ -1,0 +1,225 @@
+"""What can be seen of a model as it stands, and what is wrong with it (lesson 04a)."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import keras
+import numpy as np
+from keras import layers
+
+from tlkit.errors import InputError
+from tlkit.keras_tools import leaf_layers
+
+# Rates that pretrained layers train well at: what lies outside is reported. See lesson 04a.
+ADAPTIVE = ("adam", "adamw", "nadam", "rmsprop", "adamax", "lamb", "lion")
+RANGES = {True: (1e-6, 1e-3), False: (1e-5, 1e-1)}  # adaptive optimizers, and SGD
+HEAD_ALONE = 5e-5  # an adaptive rate at or below this is not meant for a head
+PICTURES = 16  # as many as are shown to the model
+NOTED = 4  # layers whose input is kept
+LOSSES = {
+    "sparsecategoricalcrossentropy": "sparse",
+    "categoricalcrossentropy": "categorical",
+    "binarycrossentropy": "binary",
+    "categoricalfocalcrossentropy": "categorical",
+    "binaryfocalcrossentropy": "binary",
+}
+
+
+class Subject:
+    """A model, what is known of its training, and how it responds to a few pictures.
+
+    Args:
+        model: A built model.
+        images: Pictures for it, or None.
+        labels: Their labels, or None.
+        classes: How many classes the labels name, or None.
+        exact: Whether that is known, or only the least there can be.
+    """
+
+    def __init__(self, model, images=None, labels=None, classes=None, exact=False):
+        if labels is not None and labels.ndim == 2 and labels.shape[1] == 1 and not exact:
+            classes = int(labels.max()) + 1  # a column of whole numbers is no row of ones
+        self.model, self.labels, self.classes, self.exact = model, labels, classes, exact
+        self.images = images
+        self.leaves = leaf_layers(model)
+        self.weighted = [
+            layer
+            for layer in self.leaves
+            if layer.weights and not isinstance(layer, layers.Normalization)
+        ]
+        self.normalisers = [x for x in self.leaves if isinstance(x, layers.BatchNormalization)]
+        optimizer = getattr(model, "optimizer", None)
+        self.optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+        self.steps = int(self.optimizer.iterations) if self.optimizer is not None else 0
+        self.adaptive = type(self.optimizer).__name__.lower() in ADAPTIVE
+        self.fitted = getattr(model, "train_function", None) is not None
+
+    @cached_property
+    def rate(self) -> float | None:
+        """The learning rate; the highest of a schedule; None if there is not one for all."""
+        if isinstance(self.optimizer, keras.optimizers.MultiOptimizer):
+            return None
+        given = getattr(self.optimizer, "_learning_rate", None)
+        if isinstance(given, keras.optimizers.schedules.LearningRateSchedule):
+            return max(float(given(step)) for step in (0, 1, 10, 100, 1000))
+        return None if given is None else float(given)
+
+    @cached_property
+    def highest(self) -> float:
+        """The highest rate of this training that is on record; a callback may have lowered it."""
+        history = getattr(getattr(self.model, "history", None), "history", {})
+        return max([self.rate or 0.0, *map(float, history.get("learning_rate", []))])
+
+    @cached_property
+    def optimized(self) -> set[int] | None:
+        """Which variables the optimizer works on; None before its first step."""
+        known = getattr(self.optimizer, "_trainable_variables", None)
+        return {id(variable) for variable in known} if known else None
+
+    def learnt(self, layer) -> bool:
+        """Whether a layer holds more than initial values and what this training can have done."""
+        reach = 0.0
+        if self.steps and self.optimized and any(id(w) in self.optimized for w in layer.weights):
+            # A step of these optimizers moves a weight by about the rate, whatever the gradient.
+            reach = 5 * self.steps * self.highest if self.adaptive and self.rate else math.inf
+        if isinstance(layer, layers.BatchNormalization):
+            shift = [(layer.beta, 0.0)] if layer.center else []
+            rest = [(layer.moving_mean, 0.0), (layer.moving_variance, 1.0)] if reach == 0 else []
+            return any(
+                float(np.abs(np.array(w) - start).max()) > reach for w, start in shift + rest
+            )
+        shift = bias_moved(layer)
+        if shift is not None and shift > reach:
+            return True
+        return reach == 0 and looks_initial(layer) is False
+
+    @cached_property
+    def head(self):
+        """The last layer that multiplies, if its width is the model's."""
+        for layer in reversed(self.weighted):
+            kernel = getattr(layer, "kernel", None)
+            if kernel is not None and kernel.shape[-1] == self.width:
+                return layer
+        return None
+
+    @cached_property
+    def head_is_new(self) -> bool:
+        """Whether the head has no more than its initial values."""
+        shift = None if self.head is None else bias_moved(self.head)
+        if self.head is None or shift:
+            return False
+        return looks_initial(self.head, exactly=shift is None) is True
+
+    @cached_property
+    def pretrained(self) -> list:
+        """Layers below the head that hold learnt values, from early to late."""
+        return [x for x in self.weighted if x is not self.head and self.learnt(x)]
+
+    @cached_property
+    def width(self) -> int | None:
+        """How many answers the model gives."""
+        shape = getattr(self.model, "output_shape", None)
+        if self.response is not None:
+            shape = self.response.shape
+        return shape[-1] if isinstance(shape, tuple) and len(shape) == 2 else None
+
+    @cached_property
+    def shown(self) -> np.ndarray | None:
+        """A few pictures for the model; noise of its size when there are none."""
+        if self.images is not None:
+            step = max(1, len(self.images) // PICTURES)
+            return np.asarray(self.images[::step][:PICTURES], "float32")
+        shape = getattr(self.model, "input_shape", None)
+        if not isinstance(shape, tuple) or len(shape) != 4:
+            return None
+        shape = [2, *(side or 64 for side in shape[1:])]
+        return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+
+    @cached_property
+    def response(self) -> np.ndarray | None:
+        """The model's answers to them."""
+        return None if self.shown is None else self.watched[0]
+
+    @cached_property
+    def watched(self) -> tuple[np.ndarray | None, list]:
+        """The answers, and what the first layers with weights were given, in the order they ran."""
+        noted: list[tuple] = []
+        with _listening(self.weighted, noted):
+            try:
+                answer = self.model(self.shown, training=False)
+            except ValueError as error:
+                raise InputError(
+                    f"The model cannot take pictures of shape {self.shown.shape[1:]}.",
+                    "Load pictures of the size that the model was built for.",
+                ) from error
+        # Of a model with several answers none is judged.
+        return np.asarray(answer) if hasattr(answer, "shape") else None, noted
+
+    def moves(self, normalisers: list) -> list:
+        """Which of these batch-norm layers change in a training step; they are put back."""
+        if self.shown is None:
+            return normalisers
+        # What a training step changes without an optimizer: statistics, random seeds, counters.
+        state = [v for v in self.model.variables if len(v.shape) < 2]
+        before = [np.array(variable) for variable in state]
+        means = [np.array(layer.moving_mean) for layer in normalisers]
+        self.model(self.shown, training=True)
+        moved = [
+            layer
+            for layer, mean in zip(normalisers, means, strict=True)
+            if not np.array_equal(layer.moving_mean, mean)
+        ]
+        for variable, value in zip(state, before, strict=True):
+            variable.assign(value)
+        return moved
+
+
+@contextmanager
+def _listening(subjects: list, noted: list) -> Iterator[None]:
+    """Let each layer note what it is called on, then give it its own call back."""
+
+    def hear(layer):
+        call = layer.call
+
+        def listen(*arguments, **options):
+            if len(noted) < NOTED and arguments and hasattr(arguments[0], "shape"):
+                noted.append((layer, np.asarray(arguments[0]).astype("float32")))
+            return call(*arguments, **options)
+
+        return listen
+
+    for layer in subjects:
+        object.__setattr__(layer, "call", hear(layer))  # past Keras, which would track it
+    try:
+        yield
+    finally:
+        for layer in subjects:
+            object.__delattr__(layer, "call")
+
+
+def bias_moved(layer) -> float | None:
+    """How far a layer's bias is from where it began; None when there is none, or nobody knows."""
+    bias, make = getattr(layer, "bias", None), getattr(layer, "bias_initializer", None)
+    if bias is None or make is None:
+        return None
+    start = np.array(make(bias.shape))
+    if start.size > 1 and np.ptp(start):
+        return None  # it began at random
+    return float(np.abs(np.array(bias) - start).max())
+
+
+def looks_initial(layer, exactly: bool = False) -> bool | None:
+    """Whether a layer's kernel is as its initializer makes them; None if that cannot be told."""
+    from scipy.stats import ks_2samp
+
+    kernel, make = getattr(layer, "kernel", None), getattr(layer, "kernel_initializer", None)
+    if kernel is None or make is None or math.prod(kernel.shape) > 2_000_000:
+        return None
+    if isinstance(layer, layers.EinsumDense):  # attention makes its kernels in another shape
+        return None
+    values, fresh = np.array(kernel), np.array(make(kernel.shape))
+    if exactly or np.allclose(values, fresh):
+        return bool(np.allclose(values, fresh))
+    return bool(ks_2samp(values.ravel(), fresh.ravel()).pvalue > 1e-4)

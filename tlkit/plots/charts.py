@@ -1,0 +1,278 @@
+"""Charts: curves, bars with their uncertainty, points with names, confusion matrices."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, PercentFormatter
+
+from tlkit.plots.figures import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    demand,
+    name_some,
+    new_figure,
+    numbers,
+)
+from tlkit.plots.labels import name_lines, name_points
+from tlkit.plots.pictures import write_bars
+
+
+def _label_axes(axes, x_label: str, y_label: str | None, title: str | None) -> None:
+    """Name the axes; None only where the marks of an axis are names themselves."""
+    labels = [label for label in (x_label, y_label) if label is not None]
+    fine = all(isinstance(label, str) and label.strip() for label in labels)
+    demand(fine, "An axis has no label.", "Say what it shows, with its unit.")
+    axes.set(xlabel=x_label, ylabel=y_label or "")
+    if title:
+        axes.set_title(title, loc="left")
+
+
+def curve(
+    x: Any,
+    ys: Any,
+    labels: Sequence[str],
+    spread: Any = None,
+    *,
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    percent: bool = False,
+    title: str | None = None,
+    caption: str | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Lines, each with its name at its end, its own marker and its spread as a shade.
+
+    Args:
+        x: (n,) where the points stand.
+        ys: (lines, n), or (n,) for a single line.
+        labels: A name for each line.
+        spread: (lines, n) how far it reaches up and down, or (lines, 2, n) from where to where.
+        x_label: What x is, with its unit.
+        y_label: What y is, with its unit.
+        log_x: Whether equal steps are equal factors; the marks are then the points themselves.
+        percent: Whether y is a share, to be written as per cent.
+        title: What stands above.
+        caption: A sentence to print under the figure.
+        alt: The alternative text.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: Shapes that do not belong together, too many lines, or an axis without label.
+
+    Example:
+        >>> curve([5, 20, 80], [[0.6, 0.8, 0.9], [0.5, 0.5, 0.7]], ["transfer", "from scratch"],
+        ...       x_label="labels per class", y_label="accuracy", log_x=True, percent=True)
+    """
+    x = numbers(x, "x", (None,))
+    ys = numbers(np.atleast_2d(ys), "ys", (len(labels), len(x)))
+    few = 0 < len(labels) <= len(COLOURS)
+    demand(few, f"{len(labels)} lines are not one to {len(COLOURS)}.", "Draw several figures.")
+    fine = not log_x or (x > 0).all()
+    demand(fine, "A logarithmic axis has no place for 0 or less.", "Leave log_x out.")
+    if spread is not None:
+        if np.ndim(spread) == 1 or (np.ndim(spread) == 2 and len(labels) == 1 and len(spread) == 2):
+            spread = np.asarray(spread)[None]
+        half = np.ndim(spread) == 2
+        spread = numbers(
+            spread, "spread", (len(labels), len(x)) if half else (len(labels), 2, len(x))
+        )
+        spread = np.stack([ys - spread, ys + spread], axis=1) if half else spread
+        spread = np.clip(spread, 0, 1) if percent else spread  # no share is more than all
+    write = "{:.0%}" if percent else "{:.3g}"
+    said = [
+        f"{n} from {write.format(y[0])} to {write.format(y[-1])}"
+        for n, y in zip(labels, ys, strict=True)
+    ]
+    with new_figure(
+        7, 4, alt or f"{y_label} against {x_label}: {name_some(said)}", caption
+    ) as figure:
+        axes = figure.subplots()
+        for line, (name, y) in enumerate(zip(labels, ys, strict=True)):
+            look = {"color": COLOURS[line], "linestyle": DASHES[line], "marker": MARKERS[line]}
+            axes.plot(x, y, label=name, **look)
+            if spread is not None:
+                axes.fill_between(x, *spread[line], color=COLOURS[line], alpha=0.18, linewidth=0)
+        _label_axes(axes, x_label, y_label, title)
+        if log_x:
+            axes.set_xscale("log")
+            axes.set_xticks(x, [f"{value:g}" for value in x])
+            axes.minorticks_off()
+        if percent:
+            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        name_lines(axes, ys[:, -1], labels)
+    return figure
+
+
+def bars_with_intervals(
+    labels: Sequence[str],
+    values: Any,
+    intervals: Any = None,
+    *,
+    value_label: str,
+    percent: bool = False,
+    title: str | None = None,
+    caption: str | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Horizontal bars with their numbers and, as thin lines, the intervals around them.
+
+    Args:
+        labels: A name for each bar.
+        values: (n,) how long the bars are.
+        intervals: (n,2) from where to where, as `tlkit.scores` gives them.
+        value_label: What the bars measure, with its unit.
+        percent: Whether the values are shares, to be written as per cent.
+        title: What stands above.
+        caption: A sentence to print under the figure.
+        alt: The alternative text.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: Shapes that do not belong together, or a value outside its interval.
+
+    Example:
+        >>> bars_with_intervals(["transfer", "from scratch"], [0.9, 0.6],
+        ...                     [(0.85, 0.93), (0.5, 0.7)], value_label="accuracy", percent=True)
+    """
+    values = numbers(values, "The values", (len(labels),))
+    ends = values
+    if intervals is not None:
+        intervals = numbers(intervals, "The intervals", (len(labels), 2)).T
+        fine = ((intervals[0] <= values) & (values <= intervals[1])).all()
+        demand(fine, "A value is outside its interval.", "Give intervals as (low, high).")
+        ends = intervals[1]
+    write = "{:.0%}" if percent else "{:.3g}"
+    said = [f"{name} {write.format(value)}" for name, value in zip(labels, values, strict=True)]
+    with new_figure(
+        7, 0.9 + 0.42 * len(values), alt or f"{value_label}: {name_some(said)}", caption
+    ) as figure:
+        axes = figure.subplots()
+        write_bars(axes, labels, values, write, ends)
+        if intervals is not None:
+            reach = np.abs(intervals - values)
+            axes.errorbar(
+                values,
+                range(len(values)),
+                xerr=reach,
+                fmt="none",
+                ecolor="black",
+                capsize=4,
+                lw=1.5,
+            )
+        _label_axes(axes, value_label, None, title)
+        axes.margins(x=0.12)
+        if percent:
+            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    return figure
+
+
+def confusion_matrix(
+    matrix: Any,
+    class_names: Sequence[str],
+    title: str | None = None,
+    caption: str | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """How often each class (row) was taken for each (column).
+
+    Args:
+        matrix: (classes, classes) counts; rows are true classes, columns predicted ones.
+        class_names: The classes, in order.
+        title: What stands above.
+        caption: A sentence to print under the figure.
+        alt: The alternative text.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: A matrix that is not square, has negative counts or not one row for each class.
+
+    Example:
+        >>> confusion_matrix([[48, 2], [5, 45]], ["hat", "sunglasses"])
+    """
+    count = len(class_names)
+    matrix = numbers(matrix, "The matrix", (count, count))
+    demand(count and (matrix >= 0).all(), "A count is negative.", "Give how often each happened.")
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    right = np.trace(matrix) / max(matrix.sum(), 1)
+    side = 2.3 + 0.55 * count
+    with new_figure(
+        side + 0.4, side, alt or f"confusion matrix: {right:.0%} on the diagonal", caption
+    ) as figure:
+        axes = figure.subplots()
+        axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.ndindex(count, count):
+            colour = "white" if share[row, column] > 0.68 else "black"
+            text = f"{matrix[row, column]:g}"
+            axes.text(column, row, text, ha="center", va="center", color=colour)
+        names = [textwrap.fill(str(name), 14) for name in class_names]
+        axes.set_xticks(range(count), names, rotation=35 if count > 2 else 0)
+        axes.set_yticks(range(count), names)
+        axes.grid(False)
+        _label_axes(axes, "predicted class", "true class", title)
+    return figure
+
+
+def scatter_labelled(
+    x: Any,
+    y: Any,
+    labels: Sequence[str],
+    *,
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    title: str | None = None,
+    caption: str | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Points with their names beside them, placed so that names do not cover one another.
+
+    Args:
+        x: (n,) places from left to right.
+        y: (n,) places from bottom to top.
+        labels: A name for each point.
+        x_label: What x is, with its unit.
+        y_label: What y is, with its unit.
+        log_x: Whether equal steps are equal factors.
+        title: What stands above.
+        caption: A sentence to print under the figure.
+        alt: The alternative text.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: Shapes that do not belong together, or an axis without label.
+
+    Example:
+        >>> scatter_labelled([138, 26, 4.7], [71.3, 74.9, 75.1], ["VGG-16", "ResNet-50", "Lite0"],
+        ...                  x_label="million parameters", y_label="top-1 in %", log_x=True)
+    """
+    x, y = numbers(x, "x", (len(labels),)), numbers(y, "y", (len(labels),))
+    fine = not log_x or (x > 0).all()
+    demand(fine, "A logarithmic axis has no place for 0 or less.", "Leave log_x out.")
+    said = [f"{name} at {a:.3g}, {b:.3g}" for name, a, b in zip(labels, x, y, strict=True)]
+    with new_figure(
+        7, 4.5, alt or f"{y_label} against {x_label}: {name_some(said)}", caption
+    ) as figure:
+        axes = figure.subplots()
+        axes.scatter(x, y, s=45, color=COLOURS[0], zorder=3)
+        if log_x:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.minorticks_off()
+        axes.margins(0.12)
+        _label_axes(axes, x_label, y_label, title)
+        name_points(figure, axes, x, y, labels)
+    return figure

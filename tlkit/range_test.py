@@ -1,0 +1,164 @@
+"""The range test: raise the learning rate at every step, and see when the loss falls and bursts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from tlkit.data.image_dataset import ImageDataset
+from tlkit.errors import InputError
+from tlkit.plots.figures import CourseFigure
+from tlkit.plots.rates import draw_range
+from tlkit.progress import progress as tell
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """What a range test found; it draws itself.
+
+    Args:
+        rates: (n,) learning rates, rising.
+        losses: (n,) the loss of the batch before the step with that rate.
+        smooth: (n,) the same, averaged over the steps before, so that single batches count less.
+        suggestion: A tenth of the rate at which the smooth loss is lowest.
+    """
+
+    rates: np.ndarray
+    losses: np.ndarray
+    smooth: np.ndarray
+    suggestion: float
+
+    def draw(self, rate: float | None = None) -> CourseFigure:
+        """The curve, the suggested rate, and what would happen at another rate.
+
+        Args:
+            rate: A rate to mark and to read; None for the suggestion alone.
+
+        Returns:
+            The figure.
+        """
+        return draw_range(self, rate)
+
+    def read(self, rate: float) -> str:
+        """What the curve says about a rate, in words.
+
+        Args:
+            rate: A learning rate.
+
+        Returns:
+            Whether it is slow, usable, risky or too large, and why.
+        """
+        best = int(self.smooth.argmin())
+        if rate > self.rates[best]:
+            return "too large: here the loss rises again"
+        if rate > self.rates[best] / 3:
+            return "risky: the loss is about to rise"
+        if rate >= self.suggestion / 10:
+            return "usable: the loss falls"
+        return "slow: the loss hardly moves"
+
+    def _ipython_display_(self) -> None:
+        self.draw()._ipython_display_()
+
+
+def find_learning_rate(
+    model: keras.Model,
+    train: ImageDataset,
+    optimizer: Callable[..., keras.optimizers.Optimizer] = keras.optimizers.AdamW,
+    lowest: float = 1e-6,
+    highest: float = 1.0,
+    steps: int = 60,
+    batch_size: int = 16,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> RangeTest:
+    """Find a learning rate by a range test, and leave the model as it was.
+
+    The model takes `steps` training steps, each with a rate a little higher than the one before.
+    While the rate is too small the loss stays; then it falls; then the rate is too large and the
+    loss rises. The test stops there. All of it happens with an optimizer of its own, and
+    afterwards every weight is put back.
+
+    Args:
+        model: A functional or Sequential model that ends in logits. If it is compiled, its loss is
+            used. What is frozen stays frozen.
+        train: Training pictures.
+        optimizer: A class of optimizers, or a function of `learning_rate` that makes one, such as
+            `lambda learning_rate: differential_optimizer(model, learning_rate)`.
+        lowest: The first rate.
+        highest: The last rate.
+        steps: How many steps, 10 or more.
+        batch_size: Pictures per step; it should be that of the training to come.
+        seed: Of the order of the pictures.
+        progress: True to tell how far it has come, False not to, None to tell after three seconds.
+
+    Returns:
+        A `RangeTest`: rates, losses and the suggested rate.
+
+    Raises:
+        InputError: A model of another kind, or rates or steps that make no range.
+
+    Example:
+        >>> found = find_learning_rate(model, train)                        # doctest: +SKIP
+        >>> model.compile(keras.optimizers.AdamW(found.suggestion), loss)   # doctest: +SKIP
+
+    Source: Smith 2017, arXiv 1506.01186, section 3.3; a tenth of the minimum is a rule of thumb.
+    """
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise InputError(
+            f"{type(model).__name__} is not a model that can be trained on the side.",
+            "Pass a functional or a built Sequential Keras model.",
+        )
+    if not model.trainable_variables:
+        raise InputError(f"Nothing trains in the model {model.name!r}.", "Unfreeze layers first.")
+    if not 0 < lowest < highest or not isinstance(steps, int) or steps < 10 or batch_size < 1:
+        raise InputError(
+            f"From {lowest} to {highest} in {steps} steps of {batch_size} is no range test.",
+            "Give two rates above 0, the lower one first, and ten steps or more.",
+        )
+    growth = (highest / lowest) ** (1 / (steps - 1))
+    rates = lowest * growth ** np.arange(steps)
+    rising = keras.optimizers.schedules.ExponentialDecay(lowest, 1, growth)
+    loss = getattr(model, "loss", None)
+    # A second model on the same layers: the first one's compile state is never touched.
+    trial = keras.Model(model.inputs, model.outputs, name=model.name)
+    trial.compile(
+        optimizer(learning_rate=rising),
+        loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    before = [np.array(variable) for variable in model.variables]
+    rng = np.random.default_rng(seed)
+    repeats = -(-steps * batch_size // len(train))
+    order = np.concatenate([rng.permutation(len(train)) for _ in range(repeats)])
+    losses, smooth, burst = [], [], False
+    try:
+        for step in tell(range(steps), steps, "Range test", progress):
+            if burst:
+                continue  # so that the progress is told to its end
+            chosen = order[step * batch_size : (step + 1) * batch_size]
+            trial.reset_metrics()
+            found = float(trial.train_on_batch(train.images[chosen], train.labels[chosen]))
+            if burst := not np.isfinite(found):
+                continue
+            losses.append(found)
+            smooth.append(_average(losses))
+            burst = smooth[-1] > 4 * min(smooth)
+    finally:
+        for variable, value in zip(model.variables, before, strict=True):
+            variable.assign(value)
+    if len(losses) < 2:
+        raise InputError(
+            f"The loss is no number from the first steps on, at a rate of {lowest:g}.",
+            "Look for pixels that are not numbers, or start with a lower rate.",
+        )
+    best = int(np.argmin(smooth))
+    return RangeTest(
+        rates[: len(losses)], np.array(losses), np.array(smooth), float(rates[best] / 10)
+    )
+
+
+def _average(losses: list[float], memory: float = 0.8) -> float:
+    """An average in which each step further back counts a fifth less."""
+    weights = memory ** np.arange(len(losses))[::-1]
+    return float(np.average(losses, weights=weights))

@@ -1,0 +1,226 @@
+"""The two ways in which `train_classifier` trains, judged on pictures that were kept apart."""
+
+import contextlib
+import io
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tlkit.data.image_dataset import ImageDataset
+from tlkit.features import attach_head, digest_of, extract_features, fit_linear_head
+from tlkit.paths import cache_dir
+from tlkit.progress import progress as tell
+from tlkit.store import keep, recall
+from tlkit.workshop.evaluation import Evaluation, evaluate
+from tlkit.workshop.recommendation import advise
+
+if TYPE_CHECKING:
+    import keras
+
+PIECE = 128  # pictures whose features are kept together: an interruption costs no more
+FOLDS = 5
+HELD_BACK = 0.2
+BATCH, EPOCHS, LEAST, MOST = 16, 8, 60, 200  # steps: eight times over the pictures, within bounds
+RATE = 3e-4
+ROUND = 20  # steps between two checkpoints
+UNEVEN = 3.0  # from this ratio of the largest class to the smallest on, classes are evened out
+
+
+class Choice(NamedTuple):
+    """What `"auto"` does: a way, the layer whose features are used (None: the last), and why."""
+
+    way: str
+    layer: str | None
+    reasons: tuple[str, ...]
+
+
+class Trained(NamedTuple):
+    """A classifier's model, how well it did, and what to say about that."""
+
+    model: "keras.Model"
+    held_back: Evaluation
+    note: str
+
+
+def choose(data: ImageDataset, seed: int, read: Callable[..., np.ndarray] | None = None) -> Choice:
+    """The way that the labels speak for. `read` is another way to come by features."""
+    advice = advise(data, seed, read)
+    # Training from scratch needs far more pictures than anybody labels by hand. Letting all of the
+    # network move comes nearest.
+    way = "fine-tune" if advice.strategy == "from scratch" else advice.strategy
+    return Choice(way, advice.layer if way == "features" else None, advice.reasons)
+
+
+def features_in_pieces(
+    model: "keras.Model",
+    images: np.ndarray,
+    layer: str | None = None,
+    cache: bool = True,
+    show: bool | None = None,
+) -> np.ndarray:
+    """`extract_features`, kept piece by piece, so that a second start goes on where one stopped."""
+    starts = range(0, len(images), PIECE)
+    steps = (
+        extract_features(model, images[at : at + PIECE], layer, cache=cache, progress=False)
+        for at in starts
+    )
+    return np.concatenate(list(tell(steps, len(starts), "Extracting features", show)))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities from logits, row by row."""
+    from scipy.special import softmax
+
+    return softmax(np.asarray(logits, "float64"), axis=1)
+
+
+def even_out(head: "keras.Model", labels: np.ndarray, classes: int) -> None:
+    """Take what a head learnt of how frequent the classes are out of its biases.
+
+    Only where the classes are very uneven: a rare class then stands as good a chance as a frequent
+    one (Menon et al. 2021, "Long-tail learning via logit adjustment", arXiv 2007.07314).
+    """
+    counts = np.bincount(labels, minlength=classes)
+    if counts.max() < UNEVEN * counts[counts > 0].min():
+        return
+    dense = head.layers[-1]
+    kernel, bias = dense.get_weights()
+    share = np.maximum(counts, 1) / counts.sum()
+    dense.set_weights([kernel, bias - np.log(share).astype("float32")])
+
+
+def head_on(features: np.ndarray, labels: np.ndarray, classes: int) -> "keras.Sequential":
+    head = fit_linear_head(features, labels)
+    even_out(head, labels, classes)
+    return head
+
+
+def train_on_features(
+    data: ImageDataset, base: "keras.Model", seed: int, show: bool | None
+) -> Trained:
+    """A linear head on frozen features; each picture is judged by a head fitted without it."""
+    from sklearn.model_selection import StratifiedKFold
+
+    features = features_in_pieces(base, data.images, show=show)
+    classes = len(data.class_names)
+    folds = int(np.clip(np.bincount(data.labels).min(), 2, FOLDS))
+    parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    logits = np.zeros((len(data), classes))
+    for learn, judge in parts.split(features, data.labels):
+        logits[judge] = head_on(features[learn], data.labels[learn], classes)(features[judge])
+    how = f"each picture judged by a head fitted without it ({folds} parts)"
+    judged = evaluate(data.images, data.labels, softmax(logits), data.class_names, how)
+    model = attach_head(base, head_on(features, data.labels, classes))
+    return Trained(model, judged, f"A linear head on frozen features of {base.name}.")
+
+
+def train_by_fine_tuning(
+    data: ImageDataset, base: "keras.Model", seed: int, show: bool | None
+) -> Trained:
+    """Head first, then the whole network; judged on a fifth of the pictures, which it never saw."""
+    learn, judge = hold_back(data, seed)
+    classes = len(data.class_names)
+    features = features_in_pieces(base, learn.images, show=show)
+    model = attach_head(base, fit_linear_head(features, learn.labels))
+    steps = steps_for(len(learn))
+    let_all_move(model, steps)
+    take_steps(model, learn, steps, seed, show)
+    even_out(model.layers[-1], learn.labels, classes)
+    model = _plain(model)
+    logits = extract_features(model, judge.images, cache=False, progress=False)
+    how = f"held back: {len(judge)} pictures, of which nothing was learnt"
+    judged = evaluate(judge.images, judge.labels, softmax(logits), data.class_names, how)
+    return Trained(model, judged, f"The whole of {base.name}, fine-tuned for {steps} steps.")
+
+
+def hold_back(data: ImageDataset, seed: int) -> tuple[ImageDataset, ImageDataset]:
+    """What fine-tuning learns from, and the fifth that it is judged on."""
+    held = max(len(data.class_names), round(HELD_BACK * len(data)))
+    return data.split(train=len(data) - held, seed=seed)
+
+
+def steps_for(pictures: int) -> int:
+    """How many steps of fine-tuning so many pictures get."""
+    return int(np.clip(EPOCHS * math.ceil(pictures / BATCH), LEAST, MOST))
+
+
+def let_all_move(model: "keras.Model", steps: int) -> None:
+    """Unfreeze all but batch norm, and compile with a rate that fades to nothing."""
+    import keras
+
+    from tlkit.finetuning import unfreeze
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        unfreeze(model)
+    fade = keras.optimizers.schedules.PolynomialDecay(RATE, steps, 0.0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.AdamW(fade), loss)
+
+
+def take_steps(
+    model: "keras.Model",
+    data: ImageDataset,
+    steps: int,
+    seed: int,
+    show: bool | None = False,
+    at_once: int = ROUND,
+) -> None:
+    """Train a compiled model. What was done before an interruption is not done again.
+
+    Every `at_once` steps it is kept how far the training has come.
+    """
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    state = [*model.trainable_variables, *optimizer.variables]
+    key = digest_of(data.images, data.labels, f"{steps} {seed}", *model.get_weights())
+    name = f"{key[:32]}.npz"
+    done, rounds = 0, math.ceil(steps / at_once)
+    if kept := recall("training", name):
+        done = int(kept["done"])
+        for number, variable in enumerate(state):
+            variable.assign(kept[f"v{number}"])
+    random = np.random.default_rng(seed)
+    times = math.ceil(steps * BATCH / len(data))
+    order = np.concatenate([random.permutation(len(data)) for _ in range(times)])[: steps * BATCH]
+    for number in tell(range(done, rounds), rounds - done, "Fine-tuning", show):
+        rows = order[number * at_once * BATCH : (number + 1) * at_once * BATCH]
+        pictures, labels = data.images[rows], data.labels[rows]
+        model.fit(pictures, labels, batch_size=BATCH, shuffle=False, verbose=0)
+        values = {f"v{n}": np.asarray(variable) for n, variable in enumerate(state)}
+        if number + 1 < rounds:
+            keep("training", name, done=np.array(number + 1), **values)
+    with contextlib.suppress(OSError):
+        (cache_dir("training") / name).unlink()
+
+
+def _plain(model: "keras.Model") -> "keras.Model":
+    """The same layers without the optimizer, which would treble the file."""
+    import keras
+
+    plain = keras.Model(model.inputs, model.outputs[0], name=model.name)
+    plain.trainable = False
+    return plain
+
+
+WAYS: dict[str, Callable[..., Trained]] = {
+    "features": train_on_features,
+    "fine-tune": train_by_fine_tuning,
+}
+
+
+def train(
+    way: str, data: ImageDataset, layer: str | None, seed: int, show: bool | None
+) -> tuple[Trained, float]:
+    """Train one way on a pretrained network; returns the seconds, too."""
+    import keras
+
+    from tlkit.networks.backbones import load_backbone
+
+    began = time.perf_counter()
+    base = load_backbone(image_size=data.images.shape[1])
+    if layer is not None and layer != "features":
+        base = keras.Model(base.input, base.get_layer(layer).output, name=f"{base.name}_{layer}")
+    return WAYS[way](data, base, seed, show), time.perf_counter() - began
