@@ -7,6 +7,7 @@
 #   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
 #   make experiments    compute the stored tables again; one of them: NAME=label_counts
+#                       (does code that changed still compute the same? VERIFY=1)
 #   make numerics       run the solved lessons as other computers would; LESSON=05 ARITHMETIC=AVX2
 #   make slides         make slides of the lessons, for a room; one lesson: LESSON=03
 #   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
@@ -33,6 +34,7 @@ LESSON ?=
 ARITHMETIC ?=
 REVEAL ?=
 NAME ?=
+VERIFY ?=
 OPTIONS ?=
 REPOSITORY ?=
 PLATFORM ?=
@@ -89,7 +91,7 @@ notebooks: $(INSTALLED)
 	@$(RUN) -m tools.build_notebooks $(LESSON)
 
 experiments: $(INSTALLED)
-	@$(RUN) -m tools.experiments $(NAME)
+	@$(RUN) -m tools.experiments $(if $(VERIFY),--verify) $(NAME)
 
 numerics: $(INSTALLED)
 	@$(RUN) -m tools.numerics $(if $(LESSON),--lesson $(LESSON)) \

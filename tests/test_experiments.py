@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shutil
+import subprocess
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from tools import experiments
 from tools.experiments import __main__ as command
+from tools.experiments._verification import one_seed, verify
 
 VERSIONS = {"keras": "3", "numpy": "2", "scikit-learn": "1"}
 
@@ -118,6 +120,8 @@ def test_a_module_that_moves_into_a_room_is_noticed_by_no_table(copy, as_they_ar
 
 TOY, DEEP, HELPERS = "tools/experiments/toy.py", "tlkit/_deep.py", "tlkit/helpers.py"
 FILES = {
+    "tools/__init__.py": "",
+    "tools/experiments/__init__.py": "",
     TOY: """
         import numpy as np
         import tlkit
@@ -128,7 +132,8 @@ FILES = {
         def run(parameters, report):
             doubled = [tlkit.double(seed) for seed in parameters["seeds"]]
             report("half way")
-            return {"sum": int(np.sum(doubled)), "deep": _deep.Network(3).size(by=_deep.STEP)}
+            deep = _deep.Network(3).size(by=_deep.STEP)
+            return [{"sum": int(np.sum([*doubled, 1])), "deep": deep, "seconds": 1}]
         """,
     "tlkit/__init__.py": """
         import lazy_loader
@@ -359,3 +364,59 @@ def test_an_unknown_experiment_is_named(toy, capsys):
     with pytest.raises(SystemExit):
         command.main(["nonsense"])
     assert "no experiment nonsense; there is: toy" in capsys.readouterr().err
+
+
+# --- verifying ---
+
+
+@pytest.fixture
+def committed(toy, tmp_path):
+    """The toy's table, stored and committed with the code that made it."""
+
+    def git(*arguments: str) -> None:
+        who = "-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    experiments.run("toy")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "Store a table")
+    return git
+
+
+def test_other_code_that_computes_the_same_takes_a_table_over(committed, tmp_path, capfd):
+    replace(tmp_path, HELPERS, "number * factor", "factor * number")
+    assert experiments.stale("toy") and command.main(["--verify"]) == 0
+    assert experiments.stale("toy") is None
+    assert "rows agree to the last digit" in capfd.readouterr().out
+    # The commit that made a table is not the one that took it over.
+    committed("commit", "-a", "-m", "Multiply the other way round")
+    replace(tmp_path, HELPERS, "factor * number", "number * factor * 1")
+    assert command.main(["--verify"]) == 0
+    assert "commit" in capfd.readouterr().out
+
+
+def test_code_that_computes_something_else_does_not(committed, tmp_path, capfd):
+    replace(tmp_path, DEEP, "STEP = 3", "STEP = 4")
+    before = experiments.read("toy")
+    assert command.main(["--verify", "toy"]) == 1
+    assert experiments.read("toy") == before and experiments.stale("toy")
+    told = capfd.readouterr().out
+    assert "1 and 1 rows, 1 differ" in told and "now  {'sum': 1, 'deep': 12}" in told
+
+
+def test_one_seed_is_left_of_all(toy):
+    given = {"seeds": [3, 4], "tuning_seeds": {"few": [3, 4]}, "part": {"seeds": [5]}, "n": [1, 2]}
+    left = {"seeds": [3], "tuning_seeds": {"few": [3]}, "part": {"seeds": [5]}, "n": [1, 2]}
+    assert one_seed(given) == left
+
+
+def test_a_table_that_is_not_committed_or_has_other_parameters_is_not_verified(
+    committed, toy, tmp_path
+):
+    toy.PARAMETERS = {"seeds": [0, 1, 2]}
+    with pytest.raises(RuntimeError, match="other parameters now"):
+        verify("toy")
+    experiments.store({**experiments.read("toy"), "results": []})
+    with pytest.raises(RuntimeError, match="commit it first"):
+        verify("toy")

@@ -1,4 +1,4 @@
-"""python -m tools.experiments [--check | --stale] [name ...]"""
+"""python -m tools.experiments [--check | --stale | --verify] [name ...]"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from tools import experiments
+from tools.experiments._verification import verify
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,6 +15,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="experiments to run; all by default")
     parser.add_argument("--check", action="store_true", help="only say which are out of date")
     parser.add_argument("--stale", action="store_true", help="run only what is out of date")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="run one seed with the code of then and of now; where both agree to the last digit, "
+        "take a table over (without names: those that are out of date)",
+    )
     options = parser.parse_args(arguments)
     known = experiments.names()
     if unknown := set(options.names) - set(known):
@@ -25,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         for note in filter(None, map(experiments.other_versions, chosen)):
             print(note)
         return 1 if found else 0
+    if options.verify:
+        asked = options.names or [name for name in known if experiments.stale(name)]
+        return 0 if all([verify(name) for name in asked]) else 1
     for name in chosen:
         if not options.stale or experiments.stale(name):
             experiments.run(name)
