@@ -129,6 +129,15 @@ def test_impossible_takes_are_refused(n):
         make([0, 1, 0, 1], classes=2).take(n)
 
 
+@pytest.mark.parametrize("n", [9, 10, 40, 103])
+def test_a_rare_class_is_not_lost(n):
+    data = make([0] * 100 + [1] * 3 + [2] * 4, classes=3)
+    taken = np.bincount(data.take(n, of_each=3).labels, minlength=3)
+    assert taken.sum() == n and taken.min() >= 3
+    with pytest.raises(InputError, match="from 11 to 107"):
+        data.take(10, of_each=4)
+
+
 def test_describe_and_show():
     matplotlib = pytest.importorskip("matplotlib")
     data = load_dataset("photos", image_size=32)

@@ -1,4 +1,4 @@
-"""Unfreezing, fine-tuning in two phases, and what is recommended."""
+"""Unfreezing, and fine-tuning in two phases."""
 
 import keras
 import numpy as np
@@ -10,7 +10,6 @@ import tlkit
 from tlkit import finetuning
 from tlkit.errors import InputError
 from tlkit.keras_tools import leaf_layers
-from tlkit.workshop import recommendation
 
 SIZE = 16
 
@@ -250,94 +249,3 @@ def test_a_head_for_other_classes_is_refused():
 def test_what_is_no_built_model_is_refused():
     with pytest.raises(InputError, match="built"):
         tlkit.fine_tune(Subclassed(), pictures())
-
-
-# --- recommend ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def features(monkeypatch):
-    """Features that tell the classes apart as well as a test wants, instead of a network's."""
-    strength = {}
-
-    def extract(model, images, layer):
-        kind = "random" if model == "random" else "pretrained"
-        labels = images[:, 0, 0, 0].astype(int)  # the test writes them there
-        rng = np.random.default_rng(len(layer))
-        signal = strength[kind, layer] * np.eye(4)[labels]
-        return signal + rng.normal(size=(len(images), 4))
-
-    monkeypatch.setattr("tlkit.features.extract_features", extract)
-    monkeypatch.setattr(
-        "tlkit.networks.backbones.load_backbone",
-        lambda image_size, weights, seed: weights or "random",
-    )
-
-    def give(early, middle, end, random=0.0):
-        names = recommendation.LAYERS
-        strength.update(zip([("pretrained", n) for n in names], (early, middle, end), strict=True))
-        strength.update({("random", name): random for name in recommendation.CONTROLS})
-
-    return give
-
-
-def labelled(n, classes=2):
-    images = np.zeros((n, 32, 32, 3), "uint8")
-    images[:, 0, 0, 0] = np.arange(n) % classes
-    return tlkit.ImageDataset(images, np.arange(n) % classes, tuple("abcd"[:classes]))
-
-
-@pytest.mark.parametrize(
-    ("strengths", "n", "strategy", "layer", "similarity"),
-    [
-        ((0, 0.5, 2), 200, "fine-tune", "features", "similar"),
-        ((0, 2, 0.5), 200, "fine-tune", "block_12", "different"),
-        ((1, 9, 9), 200, "features", "features", "similar"),
-        ((0, 0, 0), 200, "from scratch", "features", "unknown"),
-        ((2, 2, 2, 2.5), 200, "from scratch", "features", "unknown"),
-        ((0, 1, 4), 12, "features", "features", "similar"),
-        ((0, 4, 1), 98, "features", "block_12", "different"),
-        ((9, 1, 4), 98, "features", "features", "similar"),
-    ],
-)
-def test_the_evidence_leads_to_the_strategy(features, strengths, n, strategy, layer, similarity):
-    features(*strengths)
-    found = tlkit.recommend(labelled(n))
-    assert (found.strategy, found.layer, found.similarity) == (strategy, layer, similarity)
-    assert (found.labels, found.fewest) == (n, n // 2)
-
-
-def test_a_recommendation_prints_its_evidence(features):
-    features(0, 1, 3)
-    found = tlkit.recommend(labelled(501, classes=3))
-    said = repr(found)
-    assert said.startswith("Recommended: ") and "501 labels, 167 in the smallest class" in said
-    assert all(f"{name} " in said and str(value) in said for name, value in found.scores.items())
-    assert {value.n for value in found.scores.values()} == {recommendation.AT_MOST}
-    assert set(found.scores) == {
-        "pretrained, block_05",
-        "pretrained, block_12",
-        "pretrained, features",
-        "random, block_05",
-        "random, features",
-    }
-
-
-OBLONG = tlkit.ImageDataset(np.zeros((8, 64, 32, 3), "uint8"), np.arange(8) % 2, ("a", "b"))
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (pictures(size=24), "square"),
-        (
-            tlkit.ImageDataset(np.zeros((8, 64, 32, 3), "uint8"), np.arange(8) % 2, ("a", "b")),
-            "32×64",
-        ),
-        (labelled(2), "Two classes"),
-        (labelled(8, classes=1), "Two classes"),
-    ],
-)
-def test_what_cannot_be_measured_is_refused(data, said):
-    with pytest.raises(InputError, match=said):
-        tlkit.recommend(data)

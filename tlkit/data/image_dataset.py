@@ -117,7 +117,8 @@ class ImageDataset:
         chosen = (place < shares[self.labels])[order]
         return order[chosen], order[~chosen]
 
-    def _only(self, rows: np.ndarray) -> "ImageDataset":
+    def subset(self, rows: np.ndarray) -> "ImageDataset":
+        """Some of the pictures, in the order of their indices `rows`."""
         return replace(self, images=self.images[rows], labels=self.labels[rows])
 
     def split(self, train: int = 200, seed: int = 0) -> tuple["ImageDataset", "ImageDataset"]:
@@ -160,29 +161,31 @@ class ImageDataset:
             )
         shares = _shares(counts, train, least=present.astype(int), most=counts - present)
         first, rest = self._rows(shares, seed)
-        return self._only(first), self._only(rest)
+        return self.subset(first), self.subset(rest)
 
-    def take(self, n: int, seed: int = 0) -> "ImageDataset":
+    def take(self, n: int, seed: int = 0, of_each: int = 0) -> "ImageDataset":
         """Exactly `n` random pictures, with the classes in the same proportions.
 
         Args:
             n: How many, from 1 to all of them.
             seed: Which pictures, and in which order.
+            of_each: At least so many of each class, or all that it has: rare ones are not lost.
 
         Returns:
             The smaller set.
 
         Raises:
-            InputError: There are not so many.
+            InputError: There are not so many, or too few for that many of each class.
 
         Example:
             >>> len(load_dataset("digits", n=100).take(20))
             20
         """
-        n, seed = whole(n, "n", 1, len(self)), a_seed(seed)
         counts = np.bincount(self.labels, minlength=len(self.class_names))
-        shares = _shares(counts, n, least=np.zeros_like(counts), most=counts)
-        return self._only(self._rows(shares, seed)[0])
+        least = np.minimum(counts, whole(of_each, "of_each", 0))
+        n = whole(n, "n", max(1, int(least.sum())), len(self))
+        shares = _shares(counts, n, least, most=counts)
+        return self.subset(self._rows(shares, a_seed(seed))[0])
 
     def describe(self) -> str:
         """A few lines on what is in the set.

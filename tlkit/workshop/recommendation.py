@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LAYERS = ("block_05", "block_12", "features")  # early, middle and end of efficientnet-lite0
 MIDDLE, END = LAYERS[1:]
 CONTROLS = ("block_05", "features")  # of the same network with random weights
-AT_MOST = 400  # pictures to measure on
+AT_MOST, OF_EACH = 400, 5  # pictures to measure on, and how many of a rare class are among them
 FEW, FEW_OF_ONE = 100, 10  # in all, and in the smallest class: from here on fine-tuning is tried
 ENOUGH = 0.97  # what features alone reach, when there is little left to gain
 
@@ -76,7 +76,8 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
     It is a first guess with its evidence, not a verdict: what pays is measured by trying.
 
     Args:
-        dataset: Your *training* pictures, square; up to 400 of them are looked at.
+        dataset: Your *training* pictures, square. Up to 400 of them are looked at, or five of each
+            class where there are more than 80.
         seed: Of the choice of pictures, of the folds and of the random network.
 
     Returns:
@@ -113,7 +114,8 @@ def advise(
             "Two classes with two pictures each are the least that can be cross-validated.",
             "Label a few more pictures.",
         )
-    sample = dataset.take(min(len(dataset), AT_MOST), seed=a_seed(seed))
+    n = min(len(dataset), max(AT_MOST, OF_EACH * int((counts > 0).sum())))
+    sample = dataset.take(n, a_seed(seed), of_each=OF_EACH)
     predicted = _probe(sample, seed, read or reader(height, seed))
     scores = {name: score(sample.labels, each) for name, each in predicted.items()}
     return Recommendation(

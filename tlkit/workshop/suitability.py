@@ -60,7 +60,7 @@ def cleaned(data: ImageDataset, prints: np.ndarray) -> tuple[ImageDataset, list[
         )
     if not notes:
         return data, notes
-    rest = data._only(np.flatnonzero(keep))
+    rest = data.subset(np.flatnonzero(keep))
     _enough(rest, " when copies are left out")
     return rest, notes
 
