@@ -168,8 +168,9 @@ control = score(test.labels, blank_head.predict(blank_features, verbose=0))
 # %%
 claim(
     "frozen pretrained features beat frozen random ones by 15 points and more",
-    transfer.accuracy - control.accuracy > 0.15,
+    transfer.accuracy - control.accuracy,
     f"{transfer.accuracy:.0%} against {control.accuracy:.0%}",
+    above=0.15,
 )
 
 # %% [markdown]
@@ -193,8 +194,9 @@ scratch = score(test.labels, small.predict(test.images, verbose=0))
 # %%
 claim(
     "from sixty pictures, the borrowed network beats the small one from scratch by far",
-    transfer.accuracy - scratch.accuracy > 0.12,
+    transfer.accuracy - scratch.accuracy,
     f"{transfer.accuracy:.0%} against {scratch.accuracy:.0%}",
+    above=0.12,
 )
 
 # %%
@@ -300,12 +302,13 @@ plots.curve(
 # %%
 claim(
     "200 labels are worth more than 10, by 8 points at least",
-    few_labels[-1].accuracy - few_labels[0].accuracy > 0.08,
+    few_labels[-1].accuracy - few_labels[0].accuracy,
     f"{few_labels[-1].accuracy:.0%} against {few_labels[0].accuracy:.0%}",
+    above=0.08,
 )
 
 # %%
-claim("sixty labels are enough for three pictures in four", few_labels[2].accuracy > 0.75)
+claim("sixty labels are enough for three pictures in four", few_labels[2].accuracy, above=0.75)
 
 # %% [markdown]
 # "No deep learning without a million labels" is a myth, as long as somebody *else* had them.
@@ -365,8 +368,9 @@ print(learnt.round(1) + 0.0)
 likeness = np.corrcoef(learnt.ravel(), sobel.ravel())[0, 1]
 claim(
     "the convolution has found the edge kernel from its answers alone",
-    likeness > 0.95,
+    likeness,
     f"correlation {likeness:.3f}",
+    above=0.95,
 )
 
 # %% [markdown]
@@ -465,8 +469,9 @@ one = test_features[:, channel]
 chance = np.mean(one[test.labels == 0][:, None] > one[test.labels == 1])
 claim(
     "a channel nobody trained for it tells sunglasses from hats",
-    chance > 0.65,
+    chance,
     f"larger for the sunglasses in {chance:.0%} of all pairs; 50 % would be chance",
+    above=0.65,
 )
 
 # %% [markdown]
@@ -524,8 +529,9 @@ def digit_accuracy(model, layer):
 middle, random_middle = digit_accuracy(base, "block_08"), digit_accuracy(blank, "block_08")
 claim(
     "for digits, pretrained features from the middle beat random ones",
-    middle - random_middle > 0.08,
+    middle - random_middle,
     f"{middle:.0%} against {random_middle:.0%}",
+    above=0.08,
 )
 
 # %% [markdown]
@@ -741,8 +747,9 @@ lost_head = tlkit.fit_linear_head(shuffled_features(train), train.labels)
 lost = score(test.labels, lost_head.predict(shuffled_features(test), verbose=0))
 claim(
     "with shuffled pixels, transfer loses 15 points and more",
-    transfer.accuracy - lost.accuracy > 0.15,
+    transfer.accuracy - lost.accuracy,
     f"{lost.accuracy:.0%} instead of {transfer.accuracy:.0%}",
+    above=0.15,
 )
 
 # %% [markdown]

@@ -63,7 +63,7 @@ model = keras.Model(base.input, head(pooled))
 # %%
 test_features = tlkit.extract_features(base, test.images)
 frozen = score(test.labels, head(test_features))
-claim("a head on the frozen network is far above guessing", frozen.low > 0.75, str(frozen))
+claim("a head on the frozen network is far above guessing", frozen.low, str(frozen), above=0.75)
 
 # %% [markdown]
 # **Step 4: unfreeze, and train the whole with a smaller rate.** The **learning rate** is the size
@@ -266,8 +266,9 @@ claim("some from a settled head did", survived["settled"] >= 2, f"{survived['set
 settled_move = moves["SGD, settled head"].mean()
 claim(
     "the live run from a random head, too, threw the first filters far",
-    live_move > 8 * settled_move,
+    live_move / settled_move,
     f"{live_move / settled_move:.0f} times as far as settled heads do",
+    above=8,
 )
 
 # %%
@@ -275,8 +276,9 @@ for way, live, room in (("Adam, settled", tuned, 0.06), ("SGD, random", wrecked,
     stored = runs(both, "everything", **ways[f"{way} head"])[0]
     claim(
         f"{way} head: the live run agrees with its row",
-        abs(live.accuracy - stored) < room,
+        abs(live.accuracy - stored),
         f"live {live.accuracy:.1%}, stored {stored:.1%}",
+        below=room,
     )
 
 # %% [markdown]
@@ -629,7 +631,7 @@ print(found_three)
 # %%
 perfect = np.array([[1.0, 0.0]])
 floor = float(cross_entropy(np.array([0]), perfect))
-claim("a perfect answer is still charged for", floor > 0.3, f"{floor:.2f} instead of 0")
+claim("a perfect answer is still charged for", floor, f"{floor:.2f} instead of 0", above=0.3)
 
 # %%
 twice = classifier(activation="softmax")

@@ -77,7 +77,7 @@ print(f"last features: {last_features}\nfrom scratch:  {scratch}")
 
 # %%
 gain = last_features.accuracy - scratch.accuracy
-claim("with fifty labels the borrowed layers win", gain > 0.08, f"by {100 * gain:.0f} points")
+claim("with fifty labels the borrowed layers win", gain, f"by {100 * gain:.0f} points", above=0.08)
 
 # %% [markdown]
 # ## The rule of thumb
@@ -274,8 +274,9 @@ stored = runs("few", "similar", "last features")[0]
 near = abs(last_features.accuracy - stored)
 claim(
     "the live run agrees with the stored table",
-    near < 0.09,
+    near,
     f"live {last_features.accuracy:.1%}, stored {stored:.1%}",
+    below=0.09,
 )
 
 # %% [markdown]
@@ -296,7 +297,12 @@ print(advice_for_icons)
 # %%
 evidence = advice_for_icons.scores
 lead = evidence["pretrained, block_12"].accuracy - evidence["random, features"].accuracy
-claim("on the icons pretrained features beat random ones", lead > 0.1, f"{100 * lead:+.0f} points")
+claim(
+    "on the icons pretrained features beat random ones",
+    lead,
+    f"{100 * lead:+.0f} points",
+    above=0.1,
+)
 
 # %% [markdown]
 # Read the reasons, not only the first line. The recommendation says what to *try*. In lesson 05
@@ -455,7 +461,9 @@ print(f"pretrained: {borrowed}\npixels:     {own}")
 # %%
 stored = [one[way][0] for way in ("pretrained features", "the numbers")]
 near = np.abs(np.array([borrowed.accuracy, own.accuracy]) - stored).max()
-claim("live, the shuffled digits do as in the table", near < 0.03, f"off by {near:.1%} at most")
+claim(
+    "live, the shuffled digits do as in the table", near, f"off by {near:.1%} at most", below=0.03
+)
 
 # %% [markdown]
 # ## Another camera: keep the late layers
@@ -587,8 +595,10 @@ low, high = carried("late").min() - 0.15, carried("late").max() + 0.15
 close = low < late_kept.accuracy < high
 claim(
     "the live run is near the stored ones",
-    close,
+    late_kept.accuracy,
     f"{low:.0%} < {late_kept.accuracy:.0%} < {high:.0%}",
+    above=low,
+    below=high,
 )
 
 # %% [markdown]
@@ -709,7 +719,7 @@ claim("early and late maps together beat either alone", both.min() > 0.15, f"{bo
 
 # %%
 near = abs(overlap.mean() - overlaps("pretrained", "four depths").mean())
-claim("the live masks agree with the stored table", near < 0.07, f"off by {near:.2f}")
+claim("the live masks agree with the stored table", near, f"off by {near:.2f}", below=0.07)
 
 # %% [markdown]
 # Random maps are not useless: their early ones keep the picture, in which a decoder may find dark

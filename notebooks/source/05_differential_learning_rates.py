@@ -184,7 +184,9 @@ for n, (one, four) in enumerate(zip(one_rate, by_group, strict=True), start=1):
 
 # %%
 error = np.abs(by_group / one_rate / asked - 1).max()
-claim("every group moves by the fraction asked for", error < 0.02, f"off by {error:.2%} at most")
+claim(
+    "every group moves by the fraction asked for", error, f"off by {error:.2%} at most", below=0.02
+)
 
 # %% [markdown]
 # ## Why not just scale the gradients?
@@ -215,7 +217,9 @@ for n, row in enumerate(zip(asked, by_sgd, by_adam, strict=True), start=1):
 
 # %%
 claim("under SGD scaled gradients scale the steps", np.allclose(by_sgd, asked, rtol=0.02))
-claim("under Adam all groups move alike", by_adam.min() > 0.9, f"by {by_adam.min():.2f} or more")
+claim(
+    "under Adam all groups move alike", by_adam.min(), f"by {by_adam.min():.2f} or more", above=0.9
+)
 
 # %% [markdown]
 # The little that is missing to 1 is **epsilon**, a tiny number that Adam adds to the average so as
@@ -322,10 +326,11 @@ tlkit.course.explore(try_rate, rate=[1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2])
 low = found.rates[found.smooth.argmin()]
 claim(
     "the loss falls",
-    found.smooth.min() < 0.7 * found.smooth[:5].max(),
+    found.smooth.min() / found.smooth[:5].max(),
     f"to {found.smooth.min():.2f}",
+    below=0.7,
 )
-claim("it bursts before the rate is 1", found.rates[-1] < 0.5, f"at {found.rates[-1]:.0e}")
+claim("it bursts before the rate is 1", found.rates[-1], f"at {found.rates[-1]:.0e}", below=0.5)
 claim("the suggestion lies between", 1e-4 < found.suggestion < low / 5, f"{found.suggestion:.0e}")
 
 # %% [markdown]
@@ -412,23 +417,20 @@ print(f"last epoch,   {len(epochs):2}: loss {loss_last:.2f}, accuracy {overfitte
 print(f"stepped back, {best_epoch:2}: loss {loss_back:.2f}, accuracy {stepped_back}")
 
 # %%
-claim("the network knew its own pictures by heart", history["accuracy"][-1] > 0.97)
+claim("the network knew its own pictures by heart", history["accuracy"][-1], above=0.97)
 claim(
     "stepping back lowers the loss on new pictures",
-    loss_last - loss_back > 0.03,
+    loss_last - loss_back,
     f"from {loss_last:.2f} to {loss_back:.2f}",
-)
-claim(
-    "but changes the accuracy no more than four hundred pictures can tell",
-    abs(stepped_back.accuracy - overfitted.accuracy) < 0.06,
-    f"{100 * (stepped_back.accuracy - overfitted.accuracy):+.1f} points",
+    above=0.03,
 )
 
 # %% [markdown]
 # That is less than the textbook promises, and worth a thought. The **loss** also counts how sure
-# the network is. So it can fall though the number of mistakes does not. A likely reason is that
-# the late network is surer of its mistakes; we did not measure that. This is one run on one set of
-# pictures. Step back for answers that you can trust further; do not count on fewer mistakes.
+# the network is, so it can fall while the number of mistakes doesn't. And what of the two
+# accuracies above? We claim nothing about them. This is one run, and single runs of this kind are
+# fragile: on another processor, with nothing changed but how it rounds, they came out more than ten
+# points apart. Step back for answers that you can trust further; don't count on fewer mistakes.
 
 # %% [markdown]
 # ## Does it pay?
@@ -554,8 +556,9 @@ claim(
 stored = runs(people, "four rates, ratio 3")[0]
 claim(
     "the live run agrees with the stored table",
-    abs(live.accuracy - stored) < 0.03,
+    abs(live.accuracy - stored),
     f"live {live.accuracy:.1%}, stored {stored:.1%}",
+    below=0.03,
 )
 
 # %% [markdown]
@@ -565,8 +568,8 @@ claim(
 # - Scaled gradients do the same under SGD, and nothing under Adam.
 # - Weight decay that does not follow the rate pulls the slowest group 27 times harder.
 # - A range test finds where the loss falls and where it bursts, and leaves the network as it was.
-# - Stepping back to the epoch with the lowest validation loss lowered the loss on new pictures, not
-#   the number of mistakes, in one run.
+# - Stepping back to the epoch with the lowest validation loss lowered the loss on new pictures.
+#   What it does to the number of mistakes, a single run can't say.
 # - On the people four rates gained about four points over the frozen network; on the icons nothing
 #   sure. Four rates could not be told apart from one well-chosen rate, and on the icons they were
 #   far better than one that was too large.
