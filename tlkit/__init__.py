@@ -55,7 +55,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "find_learning_rate",
             "layer_groups",
         ],
-        "course": ["check_installation"],
+        "course": ["check_installation", "results"],
         "workshop": ["ImageClassifier", "recommend", "train_classifier"],
     },
 )

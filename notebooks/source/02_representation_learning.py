@@ -294,22 +294,18 @@ claim(
 # number that fixes everything random, here which hundred pictures.
 
 # %%
-from tlkit.paths import read_experiment
-
-table = read_experiment("depth_probes")
-depths = [row["layer"] for row in table if (row["target"], row["seed"]) == ("icons", 0)]
-targets = list(dict.fromkeys(row["target"] for row in table))
+table = tlkit.results("depth_probes", by=["target"])
+depths, targets = table.values("layer"), table.values("target")
 
 
 # %%
-def runs(target, what="test"):
+def by_depth(target, column="test"):
     """(seeds, depths) numbers of the stored table."""
-    found = [row[what] for row in table if row["target"] == target]
-    return np.array(found).reshape(-1, len(depths))
+    return table.runs(target, column=column).reshape(-1, len(depths))
 
 
 # %% tags=["row-B3"]
-accuracy = np.array([runs(target) for target in targets])
+accuracy = np.array([by_depth(target) for target in targets])
 figure = tlkit.plots.curve(
     range(len(depths)),
     accuracy.mean(axis=1),
@@ -330,7 +326,7 @@ figure
 # seed.
 
 # %%
-stored = runs("icons")[0]
+stored = by_depth("icons")[0]
 live = np.array([probes[name].accuracy for name in depths])
 claim(
     "the live probes agree with the stored table at every depth",
@@ -397,7 +393,7 @@ claim("for the people it costs nothing that shows", abs(losses[0].mean) < 0.02, 
 # times over. The table holds that choice, too.
 
 # %%
-chosen = np.array([runs(target, "chosen").argmax(axis=1) for target in targets])
+chosen = np.array([by_depth(target, "chosen").argmax(axis=1) for target in targets])
 for target, each in zip(targets, chosen):
     print(f"{target:18} chosen by cross-validation: {each.mean():.1f}, {each.tolist()}")
 
@@ -565,8 +561,8 @@ claim(
 # - **many labels**: B has as many as A. That is how the paper did it.
 
 # %%
-transfer = read_experiment("transferability")
-conditions = dict.fromkeys(row["condition"] for row in transfer)
+transfer = tlkit.results("transferability", by=["condition", "treatment", "n"])
+conditions = transfer.values("condition")
 near_few, far_few, near_many = conditions
 networks = [row for row in transfer if row["treatment"] != "pixels"]
 panels = {name: [row for row in networks if row["condition"] == name] for name in conditions}
@@ -576,14 +572,9 @@ panels = {name: [row for row in networks if row["condition"] == name] for name i
 
 
 # %%
-def accuracies(condition, treatment, n=0):
-    """One for each seed."""
-    wanted = (condition, treatment, n)
-    rows = [r for r in transfer if (r["condition"], r["treatment"], r["n"]) == wanted]
-    return np.array([row["test"] for row in rows])
 
 
-stored = accuracies(near_few, "AnB", 4)[0]
+stored = transfer.runs(near_few, "AnB", 4)[0]
 claim(
     "the live transfer agrees with the stored table",
     abs(moved - stored),
@@ -608,7 +599,7 @@ transfer_curves(few_panels)
 
 # %%
 def gain(condition, treatment, n):
-    return paired_difference(accuracies(condition, treatment, n), accuracies(condition, "base"))
+    return transfer.difference((condition, treatment, n), (condition, "base", 0))
 
 
 # %%
@@ -641,12 +632,12 @@ best = gain(near_few, "AnB", 4)
 claim("four frozen layers of A beat B alone by far", best.low > 0.1, str(best))
 
 # %%
-on = [accuracies(near_few, "AnB+", n) - accuracies(near_few, "AnB", n) for n in range(1, 6)]
+on = [transfer.runs(near_few, "AnB+", n) - transfer.runs(near_few, "AnB", n) for n in range(1, 6)]
 most = np.mean(on, axis=1).max()
 claim("training A's layers on is no better", most < 0.02, f"{100 * most:+.1f} points at best")
 
 # %%
-growth = paired_difference(accuracies(near_few, "AnB", 5), accuracies(near_few, "AnB", 1))
+growth = transfer.difference((near_few, "AnB", 5), (near_few, "AnB", 1))
 claim("five of them serve better than one", growth.low > 0.1, str(growth))
 chance = gain(near_few, "random", 5)
 claim("five random layers do harm", chance.high < 0, str(chance))
@@ -741,25 +732,25 @@ def verdict(ours, theirs, sign):
 # %%
 def both(ours, theirs, sign):
     """The verdict with few and with many labels; ours and theirs are treatment and n."""
-    found = [(accuracies(c, *ours), accuracies(c, *theirs)) for c in (near_few, near_many)]
+    found = [(transfer.runs(c, *ours), transfer.runs(c, *theirs)) for c in (near_few, near_many)]
     return " | ".join(verdict(*pair, sign) for pair in found)
 
 
 # %%
 beside = {
     "own frozen layers lose in the middle: co-adaptation (B3B − B)": both(
-        ("BnB", 3), ("base",), -1
+        ("BnB", 3), ("base", 0), -1
     ),
-    "the same, one layer later (B4B − B)": both(("BnB", 4), ("base",), -1),
+    "the same, one layer later (B4B − B)": both(("BnB", 4), ("base", 0), -1),
     "A's frozen layers lose at the end: specificity (A5B − B5B)": both(("AnB", 5), ("BnB", 5), -1),
-    "trained on, A's layers beat B alone (A5B+ − B)": both(("AnB+", 5), ("base",), +1),
+    "trained on, A's layers beat B alone (A5B+ − B)": both(("AnB+", 5), ("base", 0), +1),
     "and beat B's own, trained on (A5B+ − B5B+)": both(("AnB+", 5), ("BnB+", 5), +1),
 }
 
 # %%
-far_3, far_5 = (accuracies(far_few, "AnB", n) for n in (3, 5))
-near_5 = accuracies(near_few, "AnB", 5)
-random_3, random_5 = (accuracies(near_few, "random", n) for n in (3, 5))
+far_3, far_5 = (transfer.runs(far_few, "AnB", n) for n in (3, 5))
+near_5 = transfer.runs(near_few, "AnB", 5)
+random_3, random_5 = (transfer.runs(near_few, "random", n) for n in (3, 5))
 beside["a far A serves less than a near one (A5B)"] = verdict(far_5, near_5, -1) + " | not run"
 beside["but more than random layers (A3B)"] = verdict(far_3, random_3, +1) + " | not run"
 beside["the same at the end (A5B)"] = verdict(far_5, random_5, +1) + " | not run"
@@ -819,19 +810,13 @@ codes, test_codes = (encoder.predict(each, verbose=0) for each in (images[rows],
 on_codes = probe(codes, learn.labels[rows], test_codes, judge.labels)
 
 # %%
-free = read_experiment("autoencoder")
-methods = list(dict.fromkeys(row["method"] for row in free))
-
-
-# %%
-def free_runs(method, per_class=20):
-    found = [row for row in free if (row["method"], row["per_class"]) == (method, per_class)]
-    return np.array([row["test"] for row in sorted(found, key=lambda row: row["seed"])])
+free = tlkit.results("autoencoder", by=["method", "per_class"])
+methods = free.values("method")
 
 
 # %% tags=["row-B5"]
 counts = [5, 20, 50]
-shown = np.array([[free_runs(method, count) for count in counts] for method in methods])
+shown = np.array([[free.runs(method, count) for count in counts] for method in methods])
 tlkit.plots.curve(
     counts,
     shown.mean(axis=-1),
@@ -849,7 +834,7 @@ tlkit.plots.curve(
 # head, trained with the labels; after random weights that is training from scratch.
 
 # %%
-stored = free_runs("autoencoder, linear")[0]
+stored = free.runs("autoencoder, linear", 20)[0]
 claim(
     "the live autoencoder agrees with the stored table",
     abs(on_codes.accuracy - stored),
@@ -858,17 +843,17 @@ claim(
 )
 
 # %%
-code = paired_difference(free_runs("autoencoder, linear"), free_runs("random, linear"))
+code = free.difference(("autoencoder, linear", 20), ("random, linear", 20))
 claim("at 20 a digit the code beats that of a random encoder", code.low > 0.03, str(code))
-scratch = paired_difference(free_runs("autoencoder, linear"), free_runs("random, trained on"))
+scratch = free.difference(("autoencoder, linear", 20), ("random, trained on", 20))
 claim("but not the same network from scratch", scratch.low < 0.01, str(scratch))
 
 # %%
-photographs = paired_difference(free_runs("ImageNet, linear"), free_runs("autoencoder, linear"))
+photographs = free.difference(("ImageNet, linear", 20), ("autoencoder, linear", 20))
 claim("ImageNet features beat both by far", photographs.low > 0.3, str(photographs))
 
 # %%
-start = [free_runs(f"{name}, trained on", 50) for name in ("autoencoder", "random")]
+start = [free.runs(f"{name}, trained on", 50) for name in ("autoencoder", "random")]
 later = paired_difference(*start)
 claim("at 50 a digit it is a worse start than random weights", later.high < 0, str(later))
 
@@ -1092,7 +1077,7 @@ my_depth = ...
 # SOLUTION
 my_depth, _ = tlkit.representations.best_depth(of_pool, labels_of_100)
 # END
-in_folds = dict(zip(depths, runs("icons", "folds")[0]))
+in_folds = dict(zip(depths, by_depth("icons", "folds")[0]))
 check(
     my_depth,
     lambda name: in_folds[name] > max(in_folds.values()) - 0.021,

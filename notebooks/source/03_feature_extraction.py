@@ -314,21 +314,13 @@ small.add(keras.layers.Dense(2))
 # test set of five hundred. (`make experiments` computes it again.)
 
 # %%
-from tlkit.paths import read_experiment
-
-table = read_experiment("label_counts")
+table = tlkit.results("label_counts", by=["method", "labels"])
 counts = [20, 60, 200]
-methods = list(dict.fromkeys(row["method"] for row in table))
-
-
-# %%
-def runs(method, labels, what="test"):
-    fits = [row for row in table if (row["method"], row["labels"]) == (method, labels)]
-    return np.array([row[what] for row in sorted(fits, key=lambda row: row["seed"])])
+methods = table.values("method")
 
 
 # %% tags=["row-C4"]
-accuracy_of = np.array([[runs(method, n) for n in counts] for method in methods])
+accuracy_of = np.array([[table.runs(method, n) for n in counts] for method in methods])
 tlkit.plots.curve(
     counts,
     accuracy_of.mean(axis=-1),
@@ -346,12 +338,12 @@ tlkit.plots.curve(
 # nobody trained. The difference between these two is what the *pretraining* gives.
 
 # %%
-control = paired_difference(runs("frozen, pretrained", 60), runs("frozen, random", 60))
+control = table.difference(("frozen, pretrained", 60), ("frozen, random", 60))
 claim("pretrained features beat random ones of the same network", control.low > 0.1, str(control))
 
 # %%
 gains = [
-    paired_difference(runs("frozen, pretrained", 60), runs(method, 60))
+    table.difference(("frozen, pretrained", 60), (method, 60))
     for method in ("large network from scratch", "small network from scratch")
 ]
 for gain, size in zip(gains, ("large", "small"), strict=True):
@@ -362,7 +354,7 @@ for gain, size in zip(gains, ("large", "small"), strict=True):
 # table also holds the small one's runs with 600 labels.
 
 # %%
-later = paired_difference(runs("frozen, pretrained", 600), runs("small network from scratch", 600))
+later = table.difference(("frozen, pretrained", 600), ("small network from scratch", 600))
 claim("with 600 labels transfer is ahead by less", later.mean < gains[1].mean - 0.05, str(later))
 
 # %% [markdown]
@@ -378,7 +370,7 @@ fresh_features = tlkit.extract_features(base, fresh.images)
 
 # %%
 live = score(fresh.labels, tlkit.fit_linear_head(few_features, few.labels)(fresh_features))
-stored = runs("frozen, pretrained", 60)[0]
+stored = table.runs("frozen, pretrained", 60)[0]
 claim(
     "the live run agrees with the stored table",
     abs(live.accuracy - stored),
@@ -683,14 +675,14 @@ claim(
 print("way                          trained weights   labels   training   test    gap")
 for method in methods:
     for n in counts:
-        fitted, tested = runs(method, n, "train").mean(), runs(method, n).mean()
-        weights = runs(method, n, "trained_parameters")[0]
+        fitted, tested = table.runs(method, n, column="train").mean(), table.runs(method, n).mean()
+        weights = table.runs(method, n, column="trained_parameters")[0]
         print(
             f"{method:28} {weights:15,} {n:8} {fitted:10.0%} {tested:6.0%} {fitted - tested:6.0%}"
         )
 
 # %%
-gap = {m: runs(m, 60, "train") - runs(m, 60) for m in methods}
+gap = {m: table.runs(m, 60, column="train") - table.runs(m, 60) for m in methods}
 for other in ("large network from scratch", "frozen, random"):
     wider = paired_difference(gap[other], gap["frozen, pretrained"])
     claim(f"the gap is wider with: {other}", wider.low > 0, str(wider))

@@ -157,21 +157,11 @@ print(f"the first filters moved by {live_move:.2%} of their length")
 # people use. (`make experiments` computes it again.)
 
 # %%
-from tlkit.paths import read_experiment
-
-table = read_experiment("fine_tuning")
-more_seeds = read_experiment("fine_tuning_seeds")
+table = tlkit.results("fine_tuning", by=["what"])
+both = table + tlkit.results("fine_tuning_seeds", by=["what"])
 
 
 # %%
-def runs(rows, what, column="test", **setting):
-    """One column of the table, for the rows that fit, by seed."""
-    fit = [r for r in rows if r["what"] == what and setting.items() <= r.items()]
-    return np.array([row[column] for row in sorted(fit, key=lambda row: row["seed"])])
-
-
-# %%
-both = table + more_seeds
 ways = {
     "Adam, settled head": {"optimizer": "adam", "rate": 1e-4, "head": "settled"},
     "Adam, random head": {"optimizer": "adam", "rate": 1e-4, "head": "random"},
@@ -180,10 +170,10 @@ ways = {
 }
 
 # %% tags=["row-D2", "nbval-check-output"]
-moves = {way: runs(both, "everything", "moved_stem", **ways[way]) for way in ways}
+moves = {way: both.runs("everything", column="moved_stem", **ways[way]) for way in ways}
 print("                     first filters moved    accuracy")
 for way, move in moves.items():
-    accuracy = runs(both, "everything", **ways[way]).mean()
+    accuracy = both.runs("everything", **ways[way]).mean()
     print(f"{way:20} {move.mean():19.3%} {accuracy:11.1%}")
 
 # %% [markdown]
@@ -206,8 +196,8 @@ claim("under Adam not twice as far", by_adam.max() < 2, f"at most {by_adam.max()
 # each seed, then their mean. The thin line is the 95 % interval.
 
 # %%
-head_only = runs(both, "head only")
-gains = {w: paired_difference(runs(both, "everything", **ways[w]), head_only) for w in ways}
+head_only = both.runs("head only")
+gains = {w: paired_difference(both.runs("everything", **ways[w]), head_only) for w in ways}
 tlkit.plots.bars_with_intervals(
     list(gains),
     [round(100 * gain.mean, 1) + 0.0 for gain in gains.values()],
@@ -231,7 +221,7 @@ for optimizer in ("Adam", "SGD"):
 # %%
 for optimizer in ("Adam", "SGD"):
     heads = [ways[f"{optimizer}, {head} head"] for head in ("settled", "random")]
-    by_settling = paired_difference(*[runs(both, "everything", **each) for each in heads])
+    by_settling = paired_difference(*[both.runs("everything", **each) for each in heads])
     claim(f"{optimizer}: what settling gains is not sure", by_settling.low < 0, str(by_settling))
 
 # %% [markdown]
@@ -241,13 +231,13 @@ for optimizer in ("Adam", "SGD"):
 # %% tags=["nbval-check-output"]
 for optimizer, rate in (("adam", 1e-3), ("sgd", 1e-2)):
     for start in ("settled", "random"):
-        found = runs(table, "everything", optimizer=optimizer, rate=rate, head=start)
+        found = table.runs("everything", optimizer=optimizer, rate=rate, head=start)
         print(f"{optimizer:4} at {rate}, {start:7} head:", *[f"{each:4.0%}" for each in found])
 
 # %%
 survived = {
     start: sum(
-        (runs(table, "everything", optimizer=o, rate=r, head=start) > 0.8).sum()
+        (table.runs("everything", optimizer=o, rate=r, head=start) > 0.8).sum()
         for o, r in (("adam", 1e-3), ("sgd", 1e-2))
     )
     for start in ("settled", "random")
@@ -273,7 +263,7 @@ claim(
 
 # %%
 for way, live, room in (("Adam, settled", tuned, 0.06), ("SGD, random", wrecked, 0.1)):
-    stored = runs(both, "everything", **ways[f"{way} head"])[0]
+    stored = both.runs("everything", **ways[f"{way} head"])[0]
     claim(
         f"{way} head: the live run agrees with its row",
         abs(live.accuracy - stored),
@@ -301,18 +291,18 @@ rungs = {
 # %% tags=["row-D3", "nbval-check-output"]
 print("what trains          parameters   seconds   accuracy")
 for what, setting in rungs.items():
-    row = [runs(table, what, c, **setting) for c in ("trained_parameters", "seconds", "test")]
+    row = [table.runs(what, column=c, **setting) for c in ("trained_parameters", "seconds", "test")]
     print(f"{what:18} {row[0][0]:12,} {row[1].mean():9.1f} {row[2].mean():10.1%}")
 
 # %% [markdown]
 # The seconds are those of the computer that made the table; read them as ratios.
 
 # %%
-step = paired_difference(*[runs(table, w, **rungs[w]) for w in ("last block", "head only")])
+step = paired_difference(*[table.runs(w, **rungs[w]) for w in ("last block", "head only")])
 claim("the last block gains a little over the head", step.low > 0, str(step))
-step = paired_difference(*[runs(table, w, **rungs[w]) for w in ("everything", "last block")])
+step = paired_difference(*[table.runs(w, **rungs[w]) for w in ("everything", "last block")])
 claim("everything gains more, though three seeds are not sure", step.mean > 0.015, str(step))
-behind = paired_difference(*[runs(table, w, **rungs[w]) for w in ("everything", "scratch")])
+behind = paired_difference(*[table.runs(w, **rungs[w]) for w in ("everything", "scratch")])
 claim("from scratch is far behind", behind.low > 0.1, str(behind))
 
 # %% [markdown]
@@ -322,7 +312,7 @@ claim("from scratch is far behind", behind.low > 0.1, str(behind))
 # well as moving all 3.3 million.
 
 # %%
-cheap = paired_difference(*[runs(table, w, **rungs[w]) for w in ("head on block_12", "everything")])
+cheap = paired_difference(*[table.runs(w, **rungs[w]) for w in ("head on block_12", "everything")])
 claim("an earlier layer, frozen, does as well as moving all", abs(cheap.mean) < 0.02, str(cheap))
 
 # %% [markdown]
@@ -339,7 +329,7 @@ claim("an earlier layer, frozen, does as well as moving all", abs(cheap.mean) < 
 # %%
 stops = [10, 20, 30, 60]
 courses = np.array(
-    [[runs(table, way, steps=s, labels=400) for s in stops] for way in ("warm", "scratch")]
+    [[table.runs(way, steps=s, labels=400) for s in stops] for way in ("warm", "scratch")]
 )
 
 # %% tags=["row-D4"]
@@ -396,7 +386,7 @@ by_head = [head_alone(rate) for rate in rates]
 
 # %%
 sweep = np.array(
-    [runs(table, "everything", optimizer="adam", rate=r, head="settled") for r in rates]
+    [table.runs("everything", optimizer="adam", rate=r, head="settled") for r in rates]
 )
 
 # %% tags=["row-D5"]
@@ -421,7 +411,7 @@ tlkit.plots.curve(
 
 # %%
 by_rate = dict(zip(rates, sweep.mean(axis=1), strict=True))
-still = by_rate[1e-6] - runs(table, "head only").mean()
+still = by_rate[1e-6] - table.runs("head only").mean()
 claim("at the low end hardly anything happens", still < 0.02, f"{100 * still:+.1f} points")
 claim("at the high end all is lost", by_rate[1e-2] < 0.55, f"{by_rate[1e-2]:.0%}, like guessing")
 best = max(by_rate, key=by_rate.get)
@@ -514,9 +504,9 @@ claim("while the filters around them train", filters_moved)
 
 # %%
 still_gain = paired_difference(
-    runs(both, "everything", optimizer="adam", rate=1e-5, head="settled"), head_only
+    both.runs("everything", optimizer="adam", rate=1e-5, head="settled"), head_only
 )
-live_gain = paired_difference(runs(both, "batch norm live"), head_only)
+live_gain = paired_difference(both.runs("batch norm live"), head_only)
 
 # %%
 tlkit.plots.bars_with_intervals(
@@ -533,13 +523,13 @@ tlkit.plots.bars_with_intervals(
 
 # %%
 cost = paired_difference(
-    runs(both, "everything", optimizer="adam", rate=1e-5, head="settled"),
-    runs(both, "batch norm live"),
+    both.runs("everything", optimizer="adam", rate=1e-5, head="settled"),
+    both.runs("batch norm live"),
 )
 claim("the trap costs accuracy", cost.low > 0.01, str(cost))
 claim("the careful way gains", still_gain.low > 0, str(still_gain))
 claim("the recipe gains nothing", live_gain.low < 0, str(live_gain))
-drift = runs(both, "batch norm live", "drift").mean()
+drift = both.runs("batch norm live", column="drift").mean()
 claim("though the averages drifted little", 0 < drift < 0.1, f"{drift:.3f} standard deviations")
 
 # %% [markdown]

@@ -158,26 +158,18 @@ cases.draw_case("many", "different")
 # pixels.
 
 # %%
-from tlkit.paths import read_experiment
-
-table = read_experiment("four_cases")
-names = list(dict.fromkeys(row["strategy"] for row in table))
+table = tlkit.results("four_cases", by=["size", "task", "strategy"])
+names = table.values("strategy")
 controls = [name for name in names if name.startswith(("random", "raw"))]
 strategies = ["last features", "earlier features", "train the dense layers", "fine-tune all"]
 strategies += ["from scratch"]
 
 
 # %%
-def runs(size, task, strategy, what="test"):
-    """The accuracies of five seeds."""
-    wanted = (size, task, strategy)
-    rows = [row for row in table if (row["size"], row["task"], row["strategy"]) == wanted]
-    return np.array([row[what] for row in sorted(rows, key=lambda row: row["seed"])])
-
-
-# %%
 columns = {f"{size} labels,\n{task}": (size, task) for size, task in cases.RULE}
-means = [[runs(*case, name).mean() for case in columns.values()] for name in strategies + controls]
+means = [
+    [table.runs(*case, name).mean() for case in columns.values()] for name in strategies + controls
+]
 advice = {name: cases.RULE[case] for name, case in columns.items()}
 
 # %% tags=["row-D8"]
@@ -191,7 +183,7 @@ cases.case_map(means, strategies, list(columns), advice, controls, title)
 # %% tags=["nbval-check-output"]
 print(f"{'mean of five seeds, in %':34}" + "".join(f"{s + ', ' + t:>18}" for s, t in cases.RULE))
 for name in strategies + controls:
-    each = [runs(*case, name) for case in cases.RULE]
+    each = [table.runs(*case, name) for case in cases.RULE]
     found = [paired_difference(values, 0 * values) for values in each]
     cells = [f"{100 * one.mean:.1f} ± {100 * (one.high - one.mean):.1f}" for one in found]
     print(f"{name:34}" + "".join(f"{cell:>18}" for cell in cells))
@@ -204,7 +196,7 @@ for name in strategies + controls:
 # %%
 def ahead(size, task, ours, theirs):
     """By how much one strategy beats another, over the same five seeds."""
-    return paired_difference(runs(size, task, ours), runs(size, task, theirs))
+    return table.difference((size, task, ours), (size, task, theirs))
 
 
 # %% [markdown]
@@ -270,7 +262,7 @@ claim("both leave the last features far behind", gap.low > 0.15, str(gap))
 # The start of this page was one entry of the table, live.
 
 # %%
-stored = runs("few", "similar", "last features")[0]
+stored = table.runs("few", "similar", "last features")[0]
 near = abs(last_features.accuracy - stored)
 claim(
     "the live run agrees with the stored table",
@@ -360,8 +352,8 @@ tlkit.plots.image_grid([*planted.images, *tossed.images], titles=titles, columns
 #   borrows nothing and knows nothing of neighbours.
 
 # %%
-found = read_experiment("no_transfer")
-sets = list(dict.fromkeys(row["data"] for row in found))
+found = tlkit.results("no_transfer", by=["data", "way"])
+sets = found.values("data")
 ways = {
     "pretrained features": "pretrained",
     "random features": "random weights",
@@ -370,15 +362,8 @@ ways = {
 }
 
 
-# %%
-def seeds_of(data, way):
-    """The accuracies of five seeds."""
-    rows = [row for row in found if (row["data"], row["way"]) == (data, ways[way])]
-    return np.array([row["test"] for row in sorted(rows, key=lambda row: row["seed"])])
-
-
 # %% tags=["row-D9"]
-grid = [[seeds_of(name, way).mean() for name in sets] for way in ways]
+grid = [[found.runs(name, ways[way]).mean() for name in sets] for way in ways]
 titles = [name.replace(", ", ",\n").replace(" order", "\norder") for name in sets]
 cases.case_map(grid, list(ways), titles, {}, title="Accuracy, mean of five seeds", shared=True)
 
@@ -393,17 +378,15 @@ cases.case_map(grid, list(ways), titles, {}, title="Accuracy, mean of five seeds
 # that costs more than it brings.
 
 # %%
-plain = paired_difference(
-    seeds_of("digits", "pretrained features"), seeds_of("digits", "from scratch")
-)
+plain = found.difference(("digits", "pretrained"), ("digits", "from scratch"))
 claim("on plain digits pretrained features beat scratch", plain.low > 0, str(plain))
 
 # %%
-kept = paired_difference(seeds_of("one order", "the numbers"), seeds_of("digits", "the numbers"))
+kept = found.difference(("one order", "raw"), ("digits", "raw"))
 claim("one other order costs the numbers nothing", abs(kept.mean) < 0.01, str(kept))
 
 # %%
-one = {way: seeds_of("one order", way) for way in ways}
+one = {way: found.runs("one order", ways[way]) for way in ways}
 harm = paired_difference(one["pretrained features"], one["random features"])
 claim("on shuffled digits pretrained features lose to random ones", harm.high < -0.05, str(harm))
 loan = paired_difference(one["pretrained features"], one["from scratch"])
@@ -414,7 +397,7 @@ claim("and to a network that borrowed nothing", loan.high < -0.1, str(loan))
 # of ink. Here there is little to find, for anybody.
 
 # %%
-best = max(seeds_of("new orders", way).mean() for way in ways)
+best = max(found.runs("new orders", ways[way]).mean() for way in ways)
 claim("with new orders nobody finds much", best < 0.3, f"the best way gets {best:.0%}")
 
 # %% [markdown]
@@ -425,7 +408,7 @@ claim("with new orders nobody finds much", best < 0.3, f"the best way gets {best
 # the pretrained network cannot know that: it might as well be that nothing carries over.
 
 # %%
-chart = {way: seeds_of("charts, signal", way) for way in ways}
+chart = {way: found.runs("charts, signal", ways[way]) for way in ways}
 loan = paired_difference(chart["pretrained features"], chart["from scratch"])
 claim("on charts the loan is no better than training from scratch", loan.mean < 0.02, str(loan))
 
@@ -434,7 +417,7 @@ plain = paired_difference(chart["the numbers"], chart["pretrained features"])
 claim("the plain numbers beat the loan", plain.low > 0.01, str(plain))
 
 # %%
-off = max(abs(seeds_of("charts, no signal", way).mean() - 0.5) for way in ways)
+off = max(abs(found.runs("charts, no signal", ways[way]).mean() - 0.5) for way in ways)
 claim(
     "without a signal nobody beats the coin", off < 0.04, f"off by {100 * off:.0f} points at most"
 )
@@ -536,19 +519,12 @@ print(f"late layers kept, 500 labels of the new camera: {late_kept}")
 # - **none**: from scratch. *Colours alone* is a control: the fourth channel is blanked out.
 
 # %%
-cameras = read_experiment("fourth_channel")
-ways_to_keep = list(dict.fromkeys(row["keep"] for row in cameras))[1:]
-
-
-# %%
-def carried(way):
-    """The accuracies of five seeds."""
-    rows = [row for row in cameras if row["keep"] == way]
-    return np.array([row["test"] for row in sorted(rows, key=lambda row: row["seed"])])
+cameras = tlkit.results("fourth_channel", by=["keep"])
+ways_to_keep = cameras.values("keep")[1:]
 
 
 # %% tags=["row-D10"]
-each = [paired_difference(carried(way), 0 * carried(way)) for way in ways_to_keep]
+each = [paired_difference(cameras.runs(way), 0 * cameras.runs(way)) for way in ways_to_keep]
 tlkit.plots.bars_with_intervals(
     ways_to_keep,
     [found.mean for found in each],
@@ -571,7 +547,7 @@ tlkit.plots.bars_with_intervals(
 
 # %%
 def better(ours, theirs):
-    return paired_difference(carried(ours), carried(theirs))
+    return cameras.difference(ours, theirs)
 
 
 over_none, over_early = better("late", "none"), better("late", "early")
@@ -583,7 +559,7 @@ claim("and keeping the early ones", over_early.low > 0.2, str(over_early))
 claim("frozen late layers beat those that move", over_start.low > 0.03, str(over_start))
 
 # %%
-blind = carried("none, colours alone").mean()
+blind = cameras.runs("none, colours alone").mean()
 claim("the colours alone tell nearly nothing", blind < 0.26, f"{blind:.0%}, guessing gives 20%")
 
 # %% [markdown]
@@ -591,7 +567,7 @@ claim("the colours alone tell nearly nothing", blind < 0.26, f"{blind:.0%}, gues
 # means: it lies among the five stored ones, or near them.
 
 # %%
-low, high = carried("late").min() - 0.15, carried("late").max() + 0.15
+low, high = cameras.runs("late").min() - 0.15, cameras.runs("late").max() + 0.15
 close = low < late_kept.accuracy < high
 claim(
     "the live run is near the stored ones",
@@ -680,25 +656,19 @@ tlkit.plots.image_grid(shown, titles=says, columns=6)
 # three seeds of each, and also decoders that see only the early or only the late maps.
 
 # %%
-drawings = read_experiment("segmentation")
-
-
-def overlaps(weights, depths):
-    """The mean overlap of three seeds."""
-    rows = [row for row in drawings if (row["weights"], row["depths"]) == (weights, depths)]
-    return np.array([row["test"] for row in sorted(rows, key=lambda row: row["seed"])])
+drawings = tlkit.results("segmentation", by=["weights", "depths"])
 
 
 # %% tags=["row-D11", "nbval-check-output"]
 print(f"{'IoU, mean of three seeds':24} {'pretrained':>12} {'random weights':>16}")
 for name in ("four depths", "early alone", "late alone"):
-    both = [overlaps(weights, name).mean() for weights in ("pretrained", "random weights")]
+    both = [drawings.runs(weights, name).mean() for weights in ("pretrained", "random weights")]
     print("{:24} {:12.2f} {:16.2f}".format(name, *both))
-print(f"{'mark every pixel':24} {overlaps('none', 'mark everything').mean():12.2f}")
+print(f"{'mark every pixel':24} {drawings.runs('none', 'mark everything').mean():12.2f}")
 
 # %%
 gains = {
-    name: paired_difference(overlaps("pretrained", name), overlaps("random weights", name))
+    name: drawings.difference(("pretrained", name), ("random weights", name))
     for name in ("four depths", "early alone", "late alone")
 }
 for name, gain in gains.items():
@@ -712,13 +682,13 @@ claim(
 )
 
 # %%
-both = overlaps("pretrained", "four depths") - np.maximum(
-    overlaps("pretrained", "early alone"), overlaps("pretrained", "late alone")
+both = drawings.runs("pretrained", "four depths") - np.maximum(
+    drawings.runs("pretrained", "early alone"), drawings.runs("pretrained", "late alone")
 )
 claim("early and late maps together beat either alone", both.min() > 0.15, f"{both.mean():+.2f}")
 
 # %%
-near = abs(overlap.mean() - overlaps("pretrained", "four depths").mean())
+near = abs(overlap.mean() - drawings.runs("pretrained", "four depths").mean())
 claim("the live masks agree with the stored table", near, f"off by {near:.2f}", below=0.07)
 
 # %% [markdown]

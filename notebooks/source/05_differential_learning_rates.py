@@ -33,7 +33,7 @@
 # %%
 import tlkit
 from tlkit.course import Question, check, claim, quiz
-from tlkit.scores import paired_difference, score
+from tlkit.scores import score
 
 train = tlkit.load_dataset("sunglasses-or-hat", n=100, image_size=96, seed=0)
 test = tlkit.load_dataset("sunglasses-or-hat", n=400, image_size=96, seed=1000)
@@ -451,16 +451,8 @@ claim(
 #   to a quarter of 0.001.)
 
 # %%
-from tlkit.paths import read_experiment
-
-table = read_experiment("learning_rates")
-strategies = list(dict.fromkeys(row["strategy"] for row in table))
-
-
-# %%
-def runs(data, strategy, what="test"):
-    rows = [row for row in table if (row["data"], row["strategy"]) == (data, strategy)]
-    return np.array([row[what] for row in sorted(rows, key=lambda row: row["seed"])])
+table = tlkit.results("learning_rates", by=["data", "strategy"])
+strategies = table.values("strategy")
 
 
 # %% tags=["nbval-check-output"]
@@ -468,7 +460,9 @@ people, things = "sunglasses-or-hat", "icons"
 print("strategy               people: test, training     icons: test, training")
 for name in strategies:
     shown = [
-        runs(data, name, what).mean() for data in (people, things) for what in ("test", "train")
+        table.runs(data, name, column=what).mean()
+        for data in (people, things)
+        for what in ("test", "train")
     ]
     print("{:22} {:12.1%} {:9.0%} {:16.1%} {:9.0%}".format(name, *shown))
 
@@ -477,7 +471,7 @@ for name in strategies:
 def gains(data):
     """What each strategy gains over the warm start, in points, with the paired interval."""
     ways = strategies[1:]
-    found = [paired_difference(runs(data, way), runs(data, strategies[0])) for way in ways]
+    found = [table.difference((data, way), (data, strategies[0])) for way in ways]
     return tlkit.plots.bars_with_intervals(
         ways,
         np.round([100 * each.mean for each in found], 1) + 0.0,
@@ -497,9 +491,9 @@ gains(people)
 # is so long because one of its five runs went badly. And the lines overlap: do not rank the bars.
 
 # %%
-moving = paired_difference(runs(people, "four rates, ratio 3"), runs(people, "warm start"))
+moving = table.difference((people, "four rates, ratio 3"), (people, "warm start"))
 claim("on the people four rates beat the frozen network", moving.low > 0.01, str(moving))
-against = paired_difference(runs(people, "four rates, ratio 3"), runs(people, "one middle rate"))
+against = table.difference((people, "four rates, ratio 3"), (people, "one middle rate"))
 claim("but not one well-chosen rate for all", against.low < 0 and against.mean < 0.02, str(against))
 
 # %%
@@ -511,9 +505,9 @@ gains(things)
 
 # %%
 others = [name for name in strategies[1:] if name != "one large rate"]
-lows = [paired_difference(runs(things, name), runs(things, "warm start")).low for name in others]
+lows = [table.difference((things, name), (things, "warm start")).low for name in others]
 claim("on the icons no strategy is sure to gain anything", max(lows) < 0, f"{100 * max(lows):+.1f}")
-harm = paired_difference(runs(things, "one large rate"), runs(things, "warm start"))
+harm = table.difference((things, "one large rate"), (things, "warm start"))
 claim("and one large rate does harm", harm.high < 0, str(harm))
 
 # %% [markdown]
@@ -521,7 +515,7 @@ claim("and one large rate does harm", harm.high < 0, str(harm))
 # when all layers get it. With slower early layers it does not.
 
 # %%
-safe = paired_difference(runs(things, "four rates, ratio 3"), runs(things, "one large rate"))
+safe = table.difference((things, "four rates, ratio 3"), (things, "one large rate"))
 claim("with the same rate for the head, slower early layers prevent it", safe.low > 0, str(safe))
 
 # %% [markdown]
@@ -530,7 +524,7 @@ claim("with the same rate for the head, slower early layers prevent it", safe.lo
 
 # %%
 careful = ["two rates", "four rates, ratio 3", "gradual unfreezing"]
-on_people, on_things = ([runs(d, way).mean() for way in careful] for d in (people, things))
+on_people, on_things = ([table.runs(d, way).mean() for way in careful] for d in (people, things))
 claim(
     "their order on the people is turned round on the icons",
     np.array_equal(np.argsort(on_people), np.argsort(on_things)[::-1]),
@@ -553,7 +547,7 @@ claim(
 # The training at the top of this page was one entry of the table: four rates, first seed.
 
 # %%
-stored = runs(people, "four rates, ratio 3")[0]
+stored = table.runs(people, "four rates, ratio 3")[0]
 claim(
     "the live run agrees with the stored table",
     abs(live.accuracy - stored),

@@ -235,24 +235,15 @@ claim(
 # temperatures. (`make experiments` computes this table again.)
 
 # %%
-from tlkit.paths import read_experiment
-
-table = read_experiment("distillation")
-
-
-# %%
-def runs(what, student="small", temperature=None, value="test"):
-    wanted = {"what": what, "student": student}
-    if temperature is not None:
-        wanted["temperature"] = temperature
-    rows = [row for row in table if wanted.items() <= row.items()]
-    return np.array([row[value] for row in sorted(rows, key=lambda row: row["seed"])])
+table = tlkit.results("distillation", by=["what", "student"])
 
 
 # %%
 heats = [0.5, 1, 4, 16, 64]
 by_heat = {
-    value: np.array([runs("teacher without threes", "digits", t, value) for t in heats])
+    value: np.array(
+        [table.runs("teacher without threes", "digits", temperature=t, column=value) for t in heats]
+    )
     for value in ("left_out", "others")
 }
 
@@ -379,11 +370,11 @@ except tlkit.errors.InputError as error:
 
 # %%
 rows = {
-    "200 labels": runs("200 labels"),
-    "teacher, same 200 pictures": runs("teacher on 200"),
-    "teacher, 1000 unlabelled": runs("teacher on 1000"),
-    "1000 labels (the ceiling)": runs("1000 labels"),
-    "the teacher itself": runs("teacher", "teacher"),
+    "200 labels": table.runs("200 labels", "small"),
+    "teacher, same 200 pictures": table.runs("teacher on 200", "small"),
+    "teacher, 1000 unlabelled": table.runs("teacher on 1000", "small"),
+    "1000 labels (the ceiling)": table.runs("1000 labels", "small"),
+    "the teacher itself": table.runs("teacher", "teacher"),
 }
 
 
@@ -489,7 +480,7 @@ models = {"teacher": teacher, "middling student": middling, "small student": stu
 times_for = {n: milliseconds(models.values(), test.images[:n]) for n in (1, 32)}
 
 # %% tags=["row-F3"]
-right = [each.mean() for each in (teachers, runs("teacher on 1000", "middling"), on_more)]
+right = [each.mean() for each in (teachers, table.runs("teacher on 1000", "middling"), on_more)]
 print("                 accuracy  parameters     file   memory  1 picture  each of 32")
 for n, (name, model) in enumerate(models.items()):
     sizes = right[n], model.count_params(), file_size(model), megabytes_at_work(model)
@@ -522,8 +513,8 @@ claim("and takes far fewer multiply-adds", lighter > 20, f"{lighter:.0f} times f
 # with their labels dealt out at random. Its student does all that the others did.
 
 # %%
-wrong = runs("wrong teacher on 1000")
-wrong_teacher = runs("wrong teacher", "teacher")
+wrong = table.runs("wrong teacher on 1000", "small")
+wrong_teacher = table.runs("wrong teacher", "teacher")
 print(f"the wrong teacher: {wrong_teacher.mean():.1%}, its students: {wrong.mean():.1%}")
 
 # %%
@@ -543,13 +534,13 @@ claim("each is as wrong as its own teacher", apart < 0.1, f"{100 * apart:.0f} po
 
 # %%
 kinds = {"tiny": "tiny", "small": "small", "patches": "patches"}
-taught = {kind: runs("teacher on 1000", kind) for kind in kinds}
-gains = {k: paired_difference(taught[k], runs("200 labels", k)) for k in kinds}
+taught = {kind: table.runs("teacher on 1000", kind) for kind in kinds}
+gains = {k: paired_difference(taught[k], table.runs("200 labels", k)) for k in kinds}
 
 # %% tags=["row-F5", "nbval-check-output"]
 for kind, gain in gains.items():
     parameters = tlkit.student_network(kind, image_size=96).count_params()
-    twins = runs("200 labels", kind).mean()
+    twins = table.runs("200 labels", kind).mean()
     print(f"{kind:8} {parameters:6,} parameters: {twins:.1%} from labels,", end=" ")
     print(f"{taught[kind].mean():.1%} from the teacher")
     print(f"{'':8} gain {gain}")
@@ -567,7 +558,7 @@ claim("and so does the one that looks at patches", unlike.low > 0.05, str(unlike
 
 # %% tags=["nbval-check-output"]
 for kind in kinds:
-    own, new = runs("teacher on 1000", kind, value="train").mean(), taught[kind].mean()
+    own, new = table.runs("teacher on 1000", kind, column="train").mean(), taught[kind].mean()
     print(f"{kind:8} right on its thousand pictures {own:.0%}, on new ones {new:.0%}")
 
 # %% [markdown]
@@ -578,7 +569,7 @@ for kind in kinds:
 # Is larger better, then? **Middling** has four times the parameters of the small one.
 
 # %%
-larger = runs("teacher on 1000", "middling")
+larger = table.runs("teacher on 1000", "middling")
 closer = paired_difference(larger, on_more)
 print(f"middling: {larger.mean():.1%}, which is {closer} on the small one")
 claim("it is ahead on average, but five seeds are too few to be sure", closer.low < 0 < closer.mean)
@@ -596,8 +587,8 @@ claim("it is ahead on average, but five seeds are too few to be sure", closer.lo
 # %%
 ways = {
     "answers": on_more,
-    "answers and features": runs("outputs and features"),
-    "features, then a head": runs("features, then a head"),
+    "answers and features": table.runs("outputs and features", "small"),
+    "features, then a head": table.runs("features, then a head", "small"),
 }
 bars(ways, "What the small student is asked to match")
 

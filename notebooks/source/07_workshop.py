@@ -131,14 +131,7 @@ print(tuned)
 # people. (`make experiments` computes it again.)
 
 # %%
-from tlkit.paths import read_experiment
-
-ladder = read_experiment("workshop_ladder")
-
-
-def stored(rung, what):
-    rows = sorted((row for row in ladder if row["rung"] == rung), key=lambda row: row["seed"])
-    return np.array([row[what] for row in rows])
+ladder = tlkit.results("workshop_ladder", by=["rung"])
 
 
 # %%
@@ -146,7 +139,10 @@ def on_validation(share):
     return score(np.ones(40, int), np.arange(40) < round(40 * share))
 
 
-right, seconds = stored("four rates", "validation")[0], stored("four rates", "seconds")[0]
+right, seconds = (
+    ladder.runs("four rates", column="validation")[0],
+    ladder.runs("four rates", column="seconds")[0],
+)
 attempts.add_score("four rates (stored)", on_validation(right), seconds)
 
 # %%
@@ -177,14 +173,16 @@ claim(
 
 # %% tags=["nbval-check-output"]
 for rung in ("from scratch", "frozen features", "fine-tuning", "four rates"):
-    each = stored(rung, "validation")
+    each = ladder.runs(rung, column="validation")
     print(f"{rung:16}", *(f"{value:7.1%}" for value in each), f"   mean {each.mean():.1%}")
 
 # %% [markdown]
 # We take fine-tuning: nothing is ahead of it, and it is simpler than four rates.
 
 # %%
-means = {rung: stored(rung, "validation").mean() for rung in ("fine-tuning", "four rates")}
+means = {
+    rung: ladder.runs(rung, column="validation").mean() for rung in ("fine-tuning", "four rates")
+}
 claim("four rates are not ahead on validation", means["four rates"] <= means["fine-tuning"])
 
 # %% [markdown]
@@ -237,22 +235,24 @@ last = "all 200, altered"
 rungs = ("from scratch", "frozen features", "fine-tuning", "four rates", last)
 print("                    right on the hidden set, three seeds    mean")
 for rung in rungs:
-    each = stored(rung, "hidden")
+    each = ladder.runs(rung, column="hidden")
     print(f"{rung:20}", *(f"{value:10.1%}" for value in each), f"{each.mean():14.1%}")
 
 # %%
-best = stored(last, "hidden").mean()
+best = ladder.runs(last, column="hidden").mean()
 claim("the brief is met", best >= 0.985, f"{best:.2%} on average over three seeds")
-print("its training took", *(f"{seconds:.0f} s" for seconds in stored(last, "seconds")))
+print("its training took", *(f"{seconds:.0f} s" for seconds in ladder.runs(last, column="seconds")))
 
 # %%
-over = stored("fine-tuning", "hidden") - stored("frozen features", "hidden")
+over = ladder.runs("fine-tuning", column="hidden") - ladder.runs("frozen features", column="hidden")
 claim("fine-tuning beat frozen features with every seed", over.min() > 0, f"{over.min():+.1%}")
-over = stored("frozen features", "hidden") - stored("from scratch", "hidden")
+over = ladder.runs("frozen features", column="hidden") - ladder.runs(
+    "from scratch", column="hidden"
+)
 claim("and they the network from scratch", over.min() > 0.1, f"{over.min():+.1%}")
 
 # %%
-table_says = stored("fine-tuning", "hidden")[0]
+table_says = ladder.runs("fine-tuning", column="hidden")[0]
 claim(
     "the live run agrees with the stored table",
     abs(opened.accuracy - table_says),
@@ -267,8 +267,8 @@ claim("no hidden picture is a copy of a training picture", not opened.copies)
 # Compare what validation had said with what came out. The difference is the **gap**.
 
 # %%
-judged = [on_validation(v) for rung in rungs[:4] for v in stored(rung, "validation")]
-came_out = [h for rung in rungs[:4] for h in stored(rung, "hidden")]
+judged = [on_validation(v) for rung in rungs[:4] for v in ladder.runs(rung, column="validation")]
+came_out = [h for rung in rungs[:4] for h in ladder.runs(rung, column="hidden")]
 gaps = [100 * (v.accuracy - h) for v, h in zip(judged, came_out)]
 inside = sum(v.low <= h <= v.high for v, h in zip(judged, came_out))
 print("gaps in points:", *(f"{gap:+.0f}" for gap in gaps))
@@ -479,14 +479,14 @@ claim("with five labels in a class it trains little", advised.about["strategy"] 
 # labels, at 64 pixels. `auto` never sees the test pictures.
 
 # %%
-table, ways = read_experiment("auto_strategy"), ("features", "fine-tune", "auto")
+table = tlkit.results("auto_strategy", by=["data", "labels"])
 data_sets = ("sunglasses-or-hat", "icons", "digits")
 settings = [(data, labels) for data in data_sets for labels in (20, 60, 200)]
 
 
 def means(*setting):
-    rows = [row for row in table if (row["data"], row["labels"]) == setting]
-    return [np.mean([row[way] for row in rows]) for way in ways]
+    strategies = ("features", "fine-tune", "auto")
+    return [table.runs(*setting, column=strategy).mean() for strategy in strategies]
 
 
 # %% tags=["nbval-check-output"]
@@ -696,8 +696,7 @@ print("exit code", code)
 
 # %%
 def measured(name, **where):
-    rows = [row for row in read_experiment(name) if where.items() <= row.items()]
-    return np.mean([row["test"] for row in rows])
+    return tlkit.results(name).runs(**where).mean()
 
 
 def item(advice, ours, other, lesson):

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "exercises": ["check"],
         "installation": ["check_installation"],
         "quizzes": ["Question", "quiz"],
+        "results": ["Results", "results"],
         "widgets": ["explore"],
     },
 )
