@@ -311,8 +311,8 @@ claim(
 claim("sixty labels are enough for three pictures in four", few_labels[2].accuracy, above=0.75)
 
 # %% [markdown]
-# "No deep learning without a million labels" is a myth, as long as somebody *else* had them.
-# People who lack labels do one of three things:
+# "No deep learning without a million labels" is a myth. *You* don't need them. In the first two of
+# the three things that people do instead, somebody else had labels; in the third, nobody had:
 #
 # - take a **nearby objective whose labels are cheap**, such as the hashtags under 3.5 billion
 #   pictures (Mahajan et al. 2018, arXiv 1805.00932);
@@ -375,8 +375,9 @@ claim(
 
 # %% [markdown]
 # Stack a few dozen layers of such filters, and let each look at the answers of the one before.
-# Between two layers every negative number becomes 0 (a *ReLU*); without that bend a stack of
-# filters would be no more than one large filter. That is a convolutional network.
+# After most layers negative numbers become 0 (a *ReLU*; ours also cuts off what lies above 6).
+# Without such a bend a stack of filters would be no more than one large filter. That is a
+# convolutional network.
 
 # %% [markdown]
 # ## Look inside
@@ -511,9 +512,10 @@ claim(
 # %% [markdown]
 # ### Why it works at all
 #
-# Train networks on very different tasks, and their early layers come out much alike: edges and
-# colours serve everybody (as Yosinski et al. 2014 remark, arXiv 1411.1792). So they can be
-# reused. Let us try handwritten digits, a long way from photographs, with 100 labels.
+# Train networks on different sets of natural pictures, and their first layers come out much alike:
+# edges and blobs of colour (as Yosinski et al. 2014 remark, arXiv 1411.1792). So they can be
+# reused. How far does that reach? Let us try handwritten digits, a long way from photographs, with
+# 100 labels and features from the middle of the network.
 
 # %%
 known, fresh = tlkit.load_dataset("digits", n=300, image_size=128).split(train=100, seed=0)
@@ -535,8 +537,8 @@ claim(
 )
 
 # %% [markdown]
-# What was learnt on photographs helps to read digits. We took the features from the middle,
-# before the network begins to think in cats and cups; lesson 2 asks which layer is best for what.
+# What was learnt on photographs helps to read digits, at least in the middle of the network, before
+# it begins to think in cats and cups. Lesson 2 asks which layer is best for what.
 
 # %% [markdown]
 # ## The family tree
@@ -570,7 +572,7 @@ for name, entry in family.items():
 # *Top-1* is the share of 50,000 ImageNet photographs whose first answer is right, as published
 # (AlexNet: Krizhevsky et al. 2012, table 2; Lite0: its release notes; the others: the table of
 # Keras Applications). LeNet-5 read digits and was never tried. Memory is what building and
-# running took beyond Keras itself. Each time is the middle one of three runs. If the computer is
+# running took beyond Keras itself. Each time is the median of three runs. If the computer is
 # busy, even a tiny network can look slow; the multiply-adds say how much work there really is.
 
 # %%
@@ -586,7 +588,9 @@ plots.scatter_labelled(
 
 # %% [markdown]
 # Up and to the left is better. An old verdict says: *Inception wins on accuracy per parameter,
-# ResNet comes second, and ensembles of both win overall.* Let us check it.
+# ResNet comes second, and ensembles of both win overall.* Let us check it, and look at the measure,
+# too: the last points of accuracy are the dearest, so a share *per parameter* always favours the
+# smallest network. LeNet-5 would win it if anybody had tried.
 
 # %% tags=["nbval-check-output"]
 card = {name: tlkit.backbone_card(name) for name in family if name not in ("lenet5", "alexnet")}

@@ -311,11 +311,12 @@ figure = tlkit.plots.curve(
     accuracy.mean(axis=1),
     targets,
     np.stack([accuracy.min(axis=1), accuracy.max(axis=1)], axis=1),
-    x_label="depth: 0 is the stem, 1 to 16 the blocks, 17 the last features",
+    x_label="depth: the stem, block_00 to block_15, the last features",
     y_label="accuracy of a linear probe, 100 labels",
     percent=True,
 )
-figure.axes[0].set_xticks(range(len(depths)))
+short = [name.removeprefix("block_") for name in depths]
+figure.axes[0].set_xticks(range(len(depths)), short, rotation=45, ha="right")
 figure
 
 # %% [markdown]
@@ -338,7 +339,7 @@ claim(
 # ### Does the best depth come earlier, the farther the target is?
 #
 # So says the rule. Here is where each seed's probe did best on the test pictures, as a depth from 0
-# to 17.
+# (the stem) to 17 (the last features); `block_11` is depth 12.
 
 # %%
 best = accuracy.argmax(axis=2)
@@ -371,7 +372,7 @@ claim(
 # So: yes, but by a few layers only, and for the middle target we cannot say. All six seeds share
 # one set of test pictures per target, too, so the intervals are rather too narrow. And the place of
 # a peak on a level stretch means little. A better question is what you *lose* by reading the end,
-# as everybody does, instead of block 11.
+# as everybody does, instead of `block_11`.
 
 # %%
 block_11 = depths.index("block_11")
@@ -385,8 +386,9 @@ claim("for the people it costs nothing that shows", abs(losses[0].mean) < 0.02, 
 
 # %% [markdown]
 # That is the useful form of the rule: **for a far target, do not read the end without trying
-# earlier layers**. (We picked block 11 after seeing the curves, so take the size of the loss with a
-# grain of salt.)
+# earlier layers**. Take the size of the loss with a grain of salt, though: we picked `block_11` after
+# seeing the curves. And depth isn't all that changes there: its maps have 192 channels where the
+# block before has 112, so a probe also gets more numbers to work with.
 #
 # Can you find the best depth with your own hundred labels, and no test pictures? The honest way is
 # **cross-validation**: fit on four fifths of the labels, judge on the fifth that was left out, five
@@ -670,7 +672,7 @@ claim("five of them do harm", end.high < 0, str(end))
 transfer_curves({near_many: panels[near_many]})
 
 # %% [markdown]
-# Mind the scale: here everything happens above 70 %. The frozen layers of A (dark red squares) now
+# Mind the scale: the axis begins at 77 %. The frozen layers of A (dark red squares) now
 # go *down* with n.
 
 # %% tags=["nbval-check-output"]
@@ -896,8 +898,9 @@ claim(
 # So a representation is only as useful as the task that made it is like yours. That is why people
 # look for better tasks that need no labels: hide a part of the picture and fill it in, or tell
 # whether two pictures show the same thing. **Language models** do it with words: they guess the
-# next word, and the text itself is the answer sheet. Word vectors (Mikolov and others, 2013), which
-# were learnt like that, became the first pretrained models in wide use.
+# next word, and the text itself is the answer sheet. Word vectors (Mikolov and others, 2013) were
+# learnt by guessing a word from its neighbours, or the neighbours from the word. They became the
+# first pretrained models in wide use.
 
 # %% [markdown]
 # ## What you measured
@@ -907,9 +910,9 @@ claim(
 # - In a pretrained network a linear probe tells more of the icons' groups at the end than at the
 #   beginning.
 # - For people and icons the end is as good as any late block. For digits, which are far from
-#   photographs, it costs about six points against block 11. The best depth comes earlier for the
+#   photographs, it costs about six points against `block_11`. The best depth comes earlier for the
 #   far target, by a few layers; for the middling one that is not sure.
-# - With few labels, four frozen layers of a network that learnt *other* digits gain a good twenty
+# - With few labels, four frozen layers of a network that learnt *other* digits gain nearly thirty
 #   points. Layers that learnt icons gain nothing, random ones do harm.
 # - With many labels frozen layers of A cost more, the later they are: specificity, as in the paper.
 #   Co-adaptation showed at one place, and barely. That A's layers, trained on, beat B alone was not
