@@ -386,9 +386,9 @@ claim("for the people it costs nothing that shows", abs(losses[0].mean) < 0.02, 
 
 # %% [markdown]
 # That is the useful form of the rule: **for a far target, do not read the end without trying
-# earlier layers**. Take the size of the loss with a grain of salt, though: we picked `block_11` after
-# seeing the curves. And depth isn't all that changes there: its maps have 192 channels where the
-# block before has 112, so a probe also gets more numbers to work with.
+# earlier layers**. Take the size of the loss with a grain of salt, though: we picked `block_11`
+# after seeing the curves. And depth isn't all that changes there: its maps have 192 channels where
+# the block before has 112, so a probe also gets more numbers to work with.
 #
 # Can you find the best depth with your own hundred labels, and no test pictures? The honest way is
 # **cross-validation**: fit on four fifths of the labels, judge on the fifth that was left out, five

@@ -689,10 +689,12 @@ for other in ("large network from scratch", "frozen, random"):
 
 # %% [markdown]
 # With 60 labels all of these have more weights than pictures, and all learn their pictures by
-# heart, or nearly so. Few trained weights alone do not help: the random features have just as few,
-# and their gap is as wide as the large network's. Frozen *pretrained* features have the narrowest
-# gap. For those who train from scratch more labels narrow it. Does it pay to let a pretrained
-# network move as well? This table cannot say; lessons 04a and 05 measure it.
+# heart, or nearly so. So the gap is little more than 100 % minus the test accuracy. Few trained
+# weights alone do not help: the random features have just as few, and their gap is as wide as the
+# large network's. Frozen *pretrained* features have the narrowest gap. Is that because they are
+# frozen, or because they are pretrained? One row is missing that could tell: the pretrained network,
+# unfrozen. So this table doesn't show that freezing guards against overfitting; lessons 04a and 05
+# let the network move and see.
 
 # %% [markdown]
 # ## What you measured
