@@ -692,9 +692,9 @@ for other in ("large network from scratch", "frozen, random"):
 # heart, or nearly so. So the gap is little more than 100 % minus the test accuracy. Few trained
 # weights alone do not help: the random features have just as few, and their gap is as wide as the
 # large network's. Frozen *pretrained* features have the narrowest gap. Is that because they are
-# frozen, or because they are pretrained? One row is missing that could tell: the pretrained network,
-# unfrozen. So this table doesn't show that freezing guards against overfitting; lessons 04a and 05
-# let the network move and see.
+# frozen, or because they are pretrained? One row is missing that could tell: the pretrained
+# network, unfrozen. So this table doesn't show that freezing guards against overfitting; lessons
+# 04a and 05 let the network move and see.
 
 # %% [markdown]
 # ## What you measured
