@@ -14,7 +14,7 @@ import pytest
 
 from tools import experiments
 from tools.experiments import __main__ as command
-from tools.experiments._verification import one_seed, verify
+from tools.experiments._verification import verify
 
 VERSIONS = {"keras": "3", "numpy": "2", "scikit-learn": "1"}
 
@@ -366,6 +366,64 @@ def test_an_unknown_experiment_is_named(toy, capsys):
     assert "no experiment nonsense; there is: toy" in capsys.readouterr().err
 
 
+# --- seed by seed ---
+
+
+def test_seeds_that_are_run_one_by_one_make_the_stored_tables():
+    for name in experiments.names():
+        if part := getattr(experiments.load(name), "part", None):
+            stored = experiments.read(name)
+            seeds, rows = stored["parameters"]["seeds"], stored["results"]
+            one_by_one = [row for seed in seeds for row in rows if row["seed"] == seed]
+            assert experiments.in_parts(one_by_one, part) == rows, name
+
+
+@pytest.fixture
+def by_seed(toy):
+    """The toy run seed by seed, with two rows in one part and a baseline that knows no seeds."""
+    toy.done = []
+
+    def run(parameters, report):
+        (seed,) = parameters["seeds"]
+        if toy.done == toy.interrupted_after:
+            raise KeyboardInterrupt
+        toy.done.append(seed)
+        ours = [{"what": "ours", "seed": seed, "n": n} for n in (1, 2)]
+        return [*ours, {"what": "theirs", "seed": seed, "n": 1}, {"what": "chance", "n": 0}]
+
+    toy.run, toy.part, toy.interrupted_after = run, lambda row: row["what"], None
+    return toy
+
+
+def test_rows_come_part_by_part_and_then_by_seed(by_seed):
+    results = json.loads(experiments.run("toy").read_text())["results"]
+    told = [(row["what"], row.get("seed"), row["n"]) for row in results]
+    ours = [("ours", 0, 1), ("ours", 0, 2), ("ours", 1, 1), ("ours", 1, 2)]
+    assert told == [*ours, ("theirs", 0, 1), ("theirs", 1, 1), ("chance", None, 0)]
+
+
+def test_an_interruption_costs_one_seed(by_seed, capsys):
+    by_seed.interrupted_after = [0]
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run("toy")
+    assert experiments.read("toy") is None
+    by_seed.interrupted_after = None
+    experiments.run("toy")
+    assert by_seed.done == [0, 1] and len(experiments.read("toy")["results"]) == 7
+    assert "seed 0 is kept of an earlier start" in capsys.readouterr().out
+    assert not (experiments.RESULTS / "partial" / "toy").exists()
+
+
+def test_a_seed_of_other_code_is_not_used(by_seed, tmp_path):
+    by_seed.interrupted_after = [0]
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run("toy")
+    by_seed.interrupted_after = None
+    replace(tmp_path, DEEP, "STEP = 3", "STEP = 4")
+    experiments.run("toy")
+    assert by_seed.done == [0, 0, 1]
+
+
 # --- verifying ---
 
 
@@ -408,7 +466,7 @@ def test_code_that_computes_something_else_does_not(committed, tmp_path, capfd):
 def test_one_seed_is_left_of_all(toy):
     given = {"seeds": [3, 4], "tuning_seeds": {"few": [3, 4]}, "part": {"seeds": [5]}, "n": [1, 2]}
     left = {"seeds": [3], "tuning_seeds": {"few": [3]}, "part": {"seeds": [5]}, "n": [1, 2]}
-    assert one_seed(given) == left
+    assert experiments.one_seed(given) == left
 
 
 def test_a_table_that_is_not_committed_or_has_other_parameters_is_not_verified(

@@ -3,11 +3,17 @@
 Each module beside this one is an experiment of the same name. It holds
 
     PARAMETERS = {"seeds": [0, 1, 2]}      # what is passed to run
-    def run(parameters, report): ...       # returns what json can write; report(text): progress
+    def run(parameters, report): ...       # returns rows; report(text) tells the progress
+    def part(row): ...                     # only if run can be given one seed at a time
 
 and its result goes to data/experiments/<name>.json, with a fingerprint of what was computed and of
 the versions that it was computed with. `_fingerprints.py` says what counts: neither a moved module
 nor a better sentence costs an hour of computing.
+
+An experiment with a `part` runs seed by seed. Each is kept in data/experiments/partial until the
+table is complete, and found there by the next start; it may be committed meanwhile. The table then
+holds one part after the other, with all its seeds. What all seeds share and no cache on disk keeps
+belongs into a function under `functools.cache`.
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ import importlib
 import importlib.metadata
 import json
 import pkgutil
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,8 +87,11 @@ def store(stored: dict[str, Any]) -> Path:
     Raises:
         RuntimeError: The file cannot be written.
     """
-    path = result_path(stored["experiment"])
-    text = json.dumps(stored, indent=1, ensure_ascii=False) + "\n"
+    return _write(result_path(stored["experiment"]), stored)
+
+
+def _write(path: Path, content: dict[str, Any]) -> Path:
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     if not write_atomic(path, lambda file: file.write(text.encode())):
         raise RuntimeError(f"{path} cannot be written.")
     return path
@@ -108,8 +118,35 @@ def other_versions(name: str) -> str | None:
     return f"{name} was computed with {told}; another version is installed here." if told else None
 
 
+def one_seed(parameters: Any, place: int = 0, of_seeds: bool = False) -> Any:
+    """Parameters with only one of every list of seeds, at any depth: the one at a place."""
+    if isinstance(parameters, dict):
+        return {
+            name: one_seed(value, place, of_seeds or name.endswith("seeds"))
+            for name, value in parameters.items()
+        }
+    cut = of_seeds and isinstance(parameters, list)
+    return parameters[place : place + 1] if cut else parameters
+
+
+def in_parts(rows: list[dict], part: Callable[[dict], Any]) -> list[dict]:
+    """The rows of one seed after the other as a table: one part after the other.
+
+    Args:
+        rows: In the order in which seeds were run.
+        part: Tells to which part a row belongs.
+
+    Returns:
+        The rows. One that is the same for every seed, as of a baseline without training, is once
+        in it.
+    """
+    rows = [row for place, row in enumerate(rows) if row not in rows[:place]]
+    parts = list(dict.fromkeys(map(part, rows)))
+    return sorted(rows, key=lambda row: parts.index(part(row)))
+
+
 def run(name: str, report: Callable[[str], None] = print) -> Path:
-    """Run an experiment and store its result.
+    """Run an experiment, but for the seeds that are kept of an earlier start; store its result.
 
     Args:
         name: The experiment's name.
@@ -119,23 +156,43 @@ def run(name: str, report: Callable[[str], None] = print) -> Path:
         The file that was written.
 
     Raises:
-        RuntimeError: The code changed while it ran, or the file cannot be written.
+        RuntimeError: The code changed while it ran, or a file cannot be written.
     """
     experiment, made_with = load(name), versions()
-    before, began = fingerprint(name, made_with), time.perf_counter()
-    results = experiment.run(experiment.PARAMETERS, lambda text: report(f"{name}: {text}"))
-    seconds = time.perf_counter() - began
-    if fingerprint(name, made_with) != before:
-        raise RuntimeError(f"The code of {name} changed while it ran; run it again.")
+    parameters, part = experiment.PARAMETERS, getattr(experiment, "part", None)
+    before = fingerprint(name, made_with)
+
+    def compute(some: dict[str, Any]) -> dict[str, Any]:
+        began = time.perf_counter()
+        results = experiment.run(some, lambda text: report(f"{name}: {text}"))
+        if fingerprint(name, made_with) != before:
+            raise RuntimeError(f"The code of {name} changed while it ran; run it again.")
+        return {"seconds": round(time.perf_counter() - began), "results": results}
+
+    partial = RESULTS / "partial" / name
+    if part:
+        computed: dict[str, Any] = {"seconds": 0, "results": []}
+        for place, seed in enumerate(parameters["seeds"]):
+            file = partial / before / f"seed_{seed}.json"
+            if file.is_file():
+                report(f"{name}: seed {seed} is kept of an earlier start")
+            else:
+                _write(file, compute(one_seed(parameters, place)))
+            found = json.loads(file.read_text(encoding="utf-8"))
+            computed = {key: computed[key] + found[key] for key in computed}
+        computed["results"] = in_parts(computed["results"], part)
+    else:
+        computed = compute(parameters)
     path = store(
         {
             "experiment": name,
             "fingerprint": before,
-            "parameters": experiment.PARAMETERS,
-            "seconds": round(seconds),
+            "parameters": parameters,
+            "seconds": computed["seconds"],
             "versions": made_with,
-            "results": results,
+            "results": computed["results"],
         }
     )
-    report(f"{name}: stored after {seconds:.0f} s")
+    shutil.rmtree(partial, ignore_errors=True)
+    report(f"{name}: stored after {computed['seconds']} s")
     return path

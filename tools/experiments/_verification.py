@@ -50,7 +50,7 @@ def verify(name: str, report: Callable[[str], None] = print) -> bool:
         raise RuntimeError(f"No commit holds the stored table of {name} as it is; commit it first.")
     if json.loads(json.dumps(experiments.load(name).PARAMETERS)) != stored["parameters"]:
         raise RuntimeError(f"{name} has other parameters now; run: make experiments NAME={name}")
-    parameters = json.dumps(one_seed(stored["parameters"]))
+    parameters = json.dumps(experiments.one_seed(stored["parameters"]))
     with _worktree(commit) as then:
         rows = []
         for folder, code in ((then, f"commit {commit[:7]}"), (experiments.ROOT, "today's code")):
@@ -65,13 +65,6 @@ def verify(name: str, report: Callable[[str], None] = print) -> bool:
     experiments.store({**stored, "fingerprint": now})
     report(f"{name}: {len(rows[0])} rows agree to the last digit; it has today's fingerprint.")
     return True
-
-
-def one_seed(parameters: Any, of_seeds: bool = False) -> Any:
-    """Parameters with only the first of every list of seeds, at any depth."""
-    if isinstance(parameters, dict):
-        return {k: one_seed(v, of_seeds or k.endswith("seeds")) for k, v in parameters.items()}
-    return parameters[:1] if of_seeds and isinstance(parameters, list) else parameters
 
 
 def _git(*arguments: str) -> str:

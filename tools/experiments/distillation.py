@@ -174,5 +174,9 @@ def digits(parameters: dict, report) -> list[dict]:
     return rows
 
 
+def part(row: dict):
+    return row["student"] == "digits"
+
+
 def run(parameters: dict, report) -> list[dict]:
     return people(parameters, report) + digits(parameters["digits"], report)

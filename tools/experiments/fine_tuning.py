@@ -101,6 +101,10 @@ def drift(layers, before):
     return float(np.mean(np.concatenate(steps)))
 
 
+def part(row: dict):
+    return tuple(row.get(each) for each in ("what", "head", "optimizer", "rate", "labels"))
+
+
 def run(parameters: dict, report) -> list[dict]:
     size, batch, steps = parameters["image_size"], parameters["batch_size"], parameters["steps"]
     seeds, hidden, course = parameters["seeds"], parameters["test"], parameters["curve"]

@@ -20,6 +20,10 @@ PARAMETERS = {
 }
 
 
+def part(row: dict):
+    return tuple(row.get(each) for each in ("what", "head", "optimizer", "rate"))
+
+
 def run(parameters: dict, report) -> list[dict]:
     size, seeds, hidden = (parameters[name] for name in ("image_size", "seeds", "test"))
     test = tlkit.load_dataset("sunglasses-or-hat", hidden["pictures"], size, hidden["seed"])

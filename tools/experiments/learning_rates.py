@@ -86,6 +86,10 @@ def accuracy(model, inputs, labels) -> float:
     return float((model.predict(inputs, verbose=0).argmax(axis=1) == labels).mean())
 
 
+def part(row: dict):
+    return row["data"]
+
+
 def run(parameters: dict, report) -> list[dict]:
     rows, seeds = [], parameters["seeds"]
     for name, test, training_set in data_sets(parameters):

@@ -39,6 +39,10 @@ def fit(decoder: keras.Model, maps: list[np.ndarray], masks: np.ndarray, paramet
     decoder.fit(maps, targets, batch_size=batch, epochs=epochs, verbose=0)
 
 
+def part(row: dict):
+    return row["weights"]
+
+
 def run(parameters: dict, report) -> list[dict]:
     seeds, size, hidden = parameters["seeds"], parameters["image_size"], parameters["test"]
     people = {s: tlkit.data.compose_people(parameters["people"], size, s, True) for s in seeds}
