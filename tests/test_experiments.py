@@ -240,6 +240,7 @@ FREE = {
     "a variable's name": [(HELPERS, "product", "result")],
     "a function's name": [(HELPERS, "_times", "_product")],
     "a class's name": [(DEEP, "Network", "Net"), (TOY, "Network", "Net")],
+    "a method's name": [(DEEP, "def size", "def count"), (TOY, ".size(", ".count(")],
     "a constant's name": [(DEEP, "STEP", "STRIDE"), (TOY, "STEP", "STRIDE")],
     "what nobody calls": [(DEEP, "plots.curve(self", "plots.bars(self")],
     "an import of the function": [
@@ -290,6 +291,14 @@ def test_two_functions_that_swap_their_work_are_noticed(toy, tmp_path):
     replace(tmp_path, DEEP, "STEP = 3", "STEP, SIZE = 3, 4")
     before = experiments.fingerprint("toy", VERSIONS)
     replace(tmp_path, DEEP, "STEP, SIZE", "SIZE, STEP")
+    assert experiments.fingerprint("toy", VERSIONS) != before
+
+
+def test_two_methods_that_swap_their_names_are_noticed(toy, tmp_path):
+    replace(tmp_path, TOY, '"deep": deep', '"deep": deep, "plot": _deep.Network(3).plot()')
+    before = experiments.fingerprint("toy", VERSIONS)
+    for old, new in (("plot", "other"), ("size", "plot"), ("other", "size")):
+        replace(tmp_path, DEEP, f"def {old}(", f"def {new}(")
     assert experiments.fingerprint("toy", VERSIONS) != before
 
 

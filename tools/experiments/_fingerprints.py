@@ -9,10 +9,10 @@ neither the module that holds it counts, nor its name, nor its place in the file
 Left out is what computes nothing: imports, docstrings, comments, annotations, names of local
 variables, what is raised or told, a check that can only raise InputError, where a file lies, cards.
 
-Parameters, attributes and methods keep their names, for calls and tables of options use them. A
-method counts once its name follows a dot, for nobody knows what stands before the dot; of a class
-that inherits, all count. What is looked up by a text is not seen: no `globals()[name]`, no registry
-that decorators fill.
+Parameters and attributes keep their names, for calls and tables of options use them. A method
+counts once its name follows a dot, for nobody knows what stands before the dot; that name is a
+number as well. Of a class that inherits all methods count, by name. What is looked up by a text is
+not seen: no `globals()[name]`, no registry that decorators fill.
 """
 
 from __future__ import annotations
@@ -54,7 +54,14 @@ def reached(root: Path, module: str, names: list[str]) -> dict[Key, str]:
     walk = _Walk(root)
     for name in names:
         walk.look_up(module, [name])
-    return walk.follow()
+    texts = walk.follow()
+    numbers = {name: place for place, name in enumerate(walk.dotted)}
+    methods = {key[2] for key in texts if len(key) == 3} & set(numbers)
+
+    def number(match: re.Match) -> str:
+        return f".m{numbers[match[1]]}" if match[1] in methods else f".{match[1]}"
+
+    return {key: re.sub(r"\0(\w+)", number, text) for key, text in texts.items()}
 
 
 def _bound(nodes: list[ast.AST], package: str) -> dict[str, tuple | None]:
@@ -144,7 +151,7 @@ class _Walk(ast.NodeVisitor):
         self.numbers: dict[Key, int] = {}
         self.nodes: dict[Key, list[ast.stmt]] = {}
         self.methods: dict[Key, list[ast.stmt]] = {}  # those that nobody called so far
-        self.dotted: set[str] = set()  # names that follow a dot
+        self.dotted: dict[str, None] = {}  # names that follow a dot, as they are met
 
     def follow(self) -> dict[Key, str]:
         texts: dict[Key, str] = {}
@@ -157,7 +164,8 @@ class _Walk(ast.NodeVisitor):
     def _called(self) -> list[Key]:
         """The methods that are called by now, in an order that no name of a class decides."""
         called = [key for key in self.methods if key[2].startswith("__") or key[2] in self.dotted]
-        called.sort(key=lambda key: (self.numbers[key[:2]], key[2]))
+        met = [*(key[2] for key in sorted(called) if key[2] not in self.dotted), *self.dotted]
+        called.sort(key=lambda key: (self.numbers[key[:2]], met.index(key[2])))
         for key in called:
             self.numbers[key], self.nodes[key] = len(self.numbers), self.methods.pop(key)
         return called
@@ -187,8 +195,8 @@ class _Walk(ast.NodeVisitor):
                     return name
                 key = module, name
                 self.nodes[key] = found
-                self.dotted.update(after)
-                return ".".join([f"#{self.numbers.setdefault(key, len(self.numbers))}", *after])
+                number = self.numbers.setdefault(key, len(self.numbers))
+                return self._dots(f"#{number}", after)
             module = f"{module}.{name}"
             if not self._module(module):
                 break
@@ -202,13 +210,17 @@ class _Walk(ast.NodeVisitor):
                     return self.look_up(scope[name][0], [*scope[name][1], *after])
                 if scope[name] is None:
                     scope[name], self.variables = f"v{self.variables}", self.variables + 1
-                self.dotted.update(after)
-                return ".".join([scope[name], *after])
+                return self._dots(scope[name], after)
         if name in self.module.names:
             return self.look_up(self.module.name, [name, *after])
         if hasattr(builtins, name) or name.startswith("__"):
-            return ".".join([name, *after])
+            return self._dots(name, after)
         raise LookupError(f"{name} in {self.module.name} leads nowhere.")
+
+    def _dots(self, text: str, names: list[str]) -> str:
+        """Names after dots; which are methods of ours is known in the end."""
+        self.dotted.update(dict.fromkeys(names))
+        return "\0".join([text, *names])
 
     def _all(self, nodes: list, scope: dict | None = None) -> str:
         """The texts of nodes, within names of their own if some are given."""
@@ -248,8 +260,7 @@ class _Walk(ast.NodeVisitor):
             names, base = [base.attr, *names], base.value
         if isinstance(base, ast.Name):
             return self._named(base.id, names)
-        self.dotted.update(names)
-        return ".".join([self.visit(base), *names])
+        return self._dots(self.visit(base), names)
 
     def visit_Expr(self, node: ast.Expr) -> str:
         text = "" if isinstance(node.value, ast.Constant) else self.visit(node.value)
@@ -268,7 +279,7 @@ class _Walk(ast.NodeVisitor):
         if function == "progress":  # it hands on what it is given
             return self.visit(node.args[0])
         if name in ("getattr", "hasattr") and isinstance(node.args[1], ast.Constant):
-            self.dotted.add(node.args[1].value)
+            self.dotted[node.args[1].value] = None
         return f"{function}({self._all(node.args)}, {self._all(node.keywords)})"
 
     def visit_If(self, node: ast.If) -> str:
@@ -302,7 +313,7 @@ class _Walk(ast.NodeVisitor):
         )
         names = {each.name for each in methods}
         used = [each for line in rest for each in ast.walk(line) if isinstance(each, ast.Name)]
-        self.dotted |= names & {each.id for each in used}
+        self.dotted |= {each.id: None for each in used if each.id in names}
         names |= set(_bound(rest, self.module.package))
         text = f"class {around}: {self._all(rest, {CLASS: None, **{n: n for n in names}})}"
         if self.scopes or [e for e in node.bases if ast.unparse(e) != "NamedTuple"]:
