@@ -172,7 +172,7 @@ def test_every_case_is_drawn_and_said_in_words(size, task):
 
 
 def test_unknown_cases_and_strategies_are_refused():
-    with pytest.raises(InputError, match="'few' or 'many'"):
+    with pytest.raises(InputError, match="'similar', 'different'"):
         cases.draw_case("few", "alike")
     with pytest.raises(InputError, match="last features"):
         cases.draw_strategies(["pray"], "no case")

@@ -84,6 +84,14 @@ def test_what_is_no_name_is_refused(value):
         checks.choice(value, ["auto", "features"], "strategy")
 
 
+def test_a_list_of_texts_may_hold_numbers():
+    assert checks.texts(("cat", 7), "The labels") == ["cat", "7"]
+    assert checks.texts({"cat": 1}.keys(), "The labels") == ["cat"]
+    for wrong in ("cat", None, 7, b"cat", {"cat": 1}):
+        with pytest.raises(InputError, match="The labels"):
+            checks.texts(wrong, "The labels")
+
+
 def test_paths_and_their_endings(tmp_path):
     assert checks.path(str(tmp_path)) == tmp_path
     assert checks.path("~/x").is_absolute()

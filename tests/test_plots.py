@@ -263,8 +263,21 @@ def test_filters_are_grey_where_a_weight_is_zero():
 def test_the_heat_map_colours_only_where_it_is_hot():
     heat = np.zeros((8, 8))
     heat[2, 6] = 1
-    shown = plots.heat_overlay(np.full((8, 8, 3), 100), heat).axes[1].get_images()[0].get_array()
-    assert shown[5, 2].tolist() == [100, 100, 100] and len(set(shown[2, 6].tolist())) > 1
+    picture = np.full((8, 8, 3), 100, "uint8")
+    below, above = plots.heat_overlay(picture, heat).axes[1].get_images()
+    np.testing.assert_array_equal(below.get_array(), picture)
+    assert above.get_alpha()[5, 2] == 0 and above.get_alpha()[2, 6] > 0.5
+
+
+def test_masks_are_outlines_and_told_apart_by_colour_and_dashes():
+    inside = np.zeros((2, 8, 8), bool)
+    inside[0, 2:5, 2:5] = True
+    masks = {"true": inside, "predicted": inside[::-1]}
+    figure = plots.image_grid(np.full((2, 8, 8), 100), masks=masks)
+    assert [len(axes.collections) for axes in figure.axes] == [1, 1]
+    key = figure.legends[0]
+    assert [text.get_text() for text in key.get_texts()] == ["true", "predicted"]
+    assert len({(line.get_color(), line.get_linestyle()) for line in key.get_lines()}) == 2
 
 
 # ---------------------------------------------------------------- wrong uses
@@ -282,6 +295,8 @@ GREY = np.zeros((4, 4))
         lambda: plots.image_grid([GREY], titles=["a", "b"]),
         lambda: plots.image_grid([GREY], columns=0),
         lambda: plots.image_grid([GREY], columns="two"),
+        lambda: plots.image_grid([GREY], masks={"true": [GREY, GREY]}),
+        lambda: plots.image_grid([GREY], masks={"true": [np.zeros((2, 2))]}),
         lambda: plots.filters(np.zeros((3, 3, 16, 32))),
         lambda: plots.filters(np.zeros((3, 3, 3))),
         lambda: plots.predictions(GREY, ["a", "b"], [0.5]),

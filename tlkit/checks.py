@@ -6,7 +6,7 @@ An `InputError` says what was wrong with what, and what to do. Models are checke
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,18 @@ def choice(value: Any, known: Iterable[str], what: str) -> str:
     fine = isinstance(value, str) and value in known
     demand(fine, f"There is no {what} {value!r}.", did_you_mean(value, known))
     return value
+
+
+def texts(values: Any, what: str) -> list[str]:
+    """A list of texts, such as the names of classes; a number stands for its own text.
+
+    Example:
+        >>> texts(("cat", 7), "The labels")
+        ['cat', '7']
+    """
+    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+    demand(listed, f"{what} are {values!r}.", "Give a list of names.")
+    return [str(value) for value in values]
 
 
 def did_you_mean(value: object, known: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 
 from tlkit.errors import InputError
 from tlkit.finetuning import place_of
-from tlkit.plots.rates import draw_groups
+from tlkit.plots import rates as drawings
+from tlkit.plots.figures import CourseFigure
 from tlkit.range_test import RangeTest, find_learning_rate
 
 __all__ = [
@@ -83,6 +84,29 @@ def layer_groups(
         )
     _check(model, parts)
     return parts
+
+
+def draw_groups(
+    groups: Sequence[Layers], rates: Sequence[float] | None = None, caption: str | None = None
+) -> CourseFigure:
+    """Draw the groups of a network: a bar for each layer, a colour and a pattern for each group.
+
+    Args:
+        groups: As `layer_groups` gives them, from early to late.
+        rates: A learning rate for each group, to be written beside it.
+        caption: A sentence to print under the figure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: No groups, more than there are colours, or not a rate for each.
+
+    Example:
+        >>> draw_groups(layer_groups(small_network(), 3), rates=[1e-4, 3e-4, 1e-3])
+    """
+    sizes = [[(layer.name, layer.count_params()) for layer in group] for group in groups]
+    return drawings.draw_groups(sizes, rates, caption)
 
 
 def differential_optimizer(

@@ -38,7 +38,8 @@ class RangeTest:
         Returns:
             The figure.
         """
-        return draw_range(self, rate)
+        title = "" if rate is None else f"{rate:.1e} is {self.read(rate)}"
+        return draw_range(self.rates, self.losses, self.smooth, self.suggestion, rate, title)
 
     def read(self, rate: float) -> str:
         """What the curve says about a rate, in words.

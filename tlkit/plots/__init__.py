@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "charts": ["bars_with_intervals", "confusion_matrix", "curve", "scatter_labelled"],
-        "figures": ["COLOURS", "as_output", "style", "use_style"],
+        "figures": ["COLOURS", "as_output", "style"],
         "pictures": ["filters", "heat_overlay", "image_grid", "predictions"],
     },
 )

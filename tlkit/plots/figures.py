@@ -12,33 +12,34 @@ import numpy as np
 import PIL.Image
 from matplotlib.figure import Figure
 
-from tlkit.errors import InputError
-
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), told apart by colour-blind readers; its yellow
 # is left out, for it is too pale on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 3)))
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "--")
 STYLE = {
-    "figure.dpi": 144,  # shown at 96 pixels per inch, so it stays sharp on finer screens
+    # Shown at 96 pixels per inch, so it stays sharp on finer screens.
+    "figure.dpi": 144,
     "savefig.dpi": 144,
     "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,  # nothing is cut, nothing overlaps
+    # Nothing is cut, nothing overlaps.
+    "figure.constrained_layout.use": True,
     "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#DDDDDD",
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so pages look alike on every computer
+    # This font comes with matplotlib, so pages look alike on every computer.
+    "font.family": "DejaVu Sans",
     "font.size": 11,
     "lines.linewidth": 2,
     "lines.markersize": 6,
     "image.cmap": "cividis",
 }
-_LIMIT = (
-    74_000  # bytes: the house's 100 kB, when base64 has made a third more of it in the notebook
-)
+# Bytes: the house's 100 kB, when base64 has made a third more of it in the notebook.
+_LIMIT = 74_000
 
 
 def style() -> contextlib.AbstractContextManager:
@@ -49,15 +50,6 @@ def style() -> contextlib.AbstractContextManager:
         ...     plt.plot([1, 2, 3])
     """
     return matplotlib.rc_context(STYLE)
-
-
-def use_style() -> None:
-    """The course's figure style for all figures of this session.
-
-    Example:
-        >>> use_style()
-    """
-    matplotlib.rcParams.update(STYLE)
 
 
 class CourseFigure(Figure):
@@ -71,7 +63,7 @@ class CourseFigure(Figure):
     alt = ""
     caption = ""
 
-    def _ipython_display_(self):
+    def _ipython_display_(self) -> None:
         from IPython.display import HTML, Markdown, display
 
         data, metadata = as_output(self)
@@ -81,6 +73,20 @@ class CourseFigure(Figure):
         else:
             words = html.escape(self.alt)
             display(HTML(f"<details><summary>in words</summary>{words}</details>"))
+
+
+@contextlib.contextmanager
+def new_figure(
+    width: float, height: float, alt: str, caption: str | None
+) -> Iterator[CourseFigure]:
+    """An empty figure of a size in inches, to be drawn on within the block, in the course's style.
+
+    It never enters pyplot's list of open figures: nothing to close, nothing shown twice.
+    """
+    with style():
+        figure = CourseFigure(figsize=(width, height))
+        figure.alt, figure.caption = alt, caption or ""
+        yield figure
 
 
 def as_output(figure: Figure) -> tuple[dict[str, str], dict[str, Any]]:
@@ -99,12 +105,10 @@ def as_output(figure: Figure) -> tuple[dict[str, str], dict[str, Any]]:
         >>> sorted(data)
         ['image/png', 'text/plain']
     """
-
     file = io.BytesIO()
-    with style():  # matplotlib makes some tick marks only when it draws
-        figure.savefig(
-            file, format="png", dpi=STYLE["savefig.dpi"], pil_kwargs={"compress_level": 1}
-        )
+    # In the style, for matplotlib makes some tick marks only when it draws.
+    with style():
+        figure.savefig(file, dpi=STYLE["savefig.dpi"], pil_kwargs={"compress_level": 1})
     kind, picture = _compress(PIL.Image.open(file).convert("RGB"))
     alt = getattr(figure, "alt", "") or "a figure"
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
@@ -112,64 +116,31 @@ def as_output(figure: Figure) -> tuple[dict[str, str], dict[str, Any]]:
     return data, {kind: {"alt": alt, "width": width, "height": height}}
 
 
-@contextlib.contextmanager
-def new_figure(
-    width: float, height: float, alt: str, caption: str | None
-) -> Iterator[CourseFigure]:
-    with style():
-        figure = CourseFigure(figsize=(width, height))
-        figure.alt, figure.caption = alt, caption or ""
-        yield figure
-
-
 def _compress(picture: PIL.Image.Image) -> tuple[str, bytes]:
     """A picture's MIME type and bytes: the best that stays within the limit."""
-
-    def encode(picture: PIL.Image.Image, format: str, **options: int) -> bytes:
-        file = io.BytesIO()
-        picture.save(file, format, optimize=True, **options)
-        return file.getvalue()
-
     # A drawing has few colours, and 256 of them look the same in half the bytes.
     few = picture.quantize(256, dither=PIL.Image.Dither.NONE)
     if np.abs(np.subtract(few.convert("RGB"), picture, dtype=np.int16)).mean() < 0.5:
-        png = encode(few, "PNG")
+        png = _encode(few, "PNG")
         if len(png) <= _LIMIT:
             return "image/png", png
-    small = picture.resize((picture.width * 2 // 3, picture.height * 2 // 3), PIL.Image.LANCZOS)
-    for quality in (90, 80, -90, -80, -65, -50, -40):  # minus: of the small one
-        jpeg = encode(picture if quality > 0 else small, "JPEG", quality=abs(quality))
-        if len(jpeg) <= _LIMIT:
-            return "image/jpeg", jpeg
-    while len(jpeg) > _LIMIT:  # a very large figure
-        small = small.resize((small.width * 3 // 4, small.height * 3 // 4), PIL.Image.LANCZOS)
-        jpeg = encode(small, "JPEG", quality=65)
+    scaled, quality = picture, 90
+    while len(jpeg := _encode(scaled, "JPEG", quality=quality)) > _LIMIT:
+        quality -= 10
+        # Two thirds of the pixels are as many as an ordinary screen shows.
+        if quality < (80 if scaled is picture else 60):
+            scaled = scaled.resize((scaled.width * 2 // 3, scaled.height * 2 // 3))
+            quality = 90
     return "image/jpeg", jpeg
 
 
-def demand(fine: Any, what: str, mend: str) -> None:
-    if not fine:
-        raise InputError(what, mend)
-
-
-def numbers(values: Any, what: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Finite numbers of a shape (None: any length), or an InputError that says what is wrong."""
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        array = None
-    demand(
-        array is not None, f"{what} cannot be read as numbers.", "Give a list or an array of them."
-    )
-    fits = array.ndim == len(shape) and array.size > 0
-    fits = fits and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
-    wanted = "(" + ", ".join("any" if length is None else str(length) for length in shape) + ")"
-    demand(fits, f"{what} has the shape {array.shape}.", f"Give the shape {wanted}.")
-    demand(np.isfinite(array).all(), f"{what} has NaN or infinity in it.", "Leave such values out.")
-    return array
+def _encode(picture: PIL.Image.Image, kind: str, **options: int) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, optimize=True, **options)
+    return file.getvalue()
 
 
 def name_some(names: Sequence) -> str:
     """The first few of some names, for alternative texts."""
-    names = [str(name) for name in names]
-    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(map(str, names[:12])) + more

@@ -1,25 +1,33 @@
 """Pictures with photographs in them: grids, filters, predictions, heat-maps (see `tlkit.plots`)."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
-from tlkit.plots.figures import COLOURS, demand, name_some, new_figure, numbers
+from tlkit.checks import demand, numbers, texts, whole
+from tlkit.plots.charts import draw_bars
+from tlkit.plots.figures import COLOURS, DASHES, name_some, new_figure
+
+# Around lines, so that they are seen on any picture.
+_PALE, _DARK = ([withStroke(linewidth=4, foreground=colour)] for colour in ("white", "#333333"))
 
 
-def _pixels(picture: Any) -> np.ndarray:
+def pixels(picture: Any) -> np.ndarray:
     """A picture as uint8, (H,W) or (H,W,3), from 0–255 of any type or from floats in 0–1."""
-    picture = np.asarray(picture)
+    try:
+        picture = np.asarray(picture)
+    except ValueError:  # a list of lists of different lengths
+        picture = np.asarray(None)
     if picture.ndim == 3 and picture.shape[-1] == 1:
         picture = picture[..., 0]
     fine = picture.dtype.kind in "biuf" and picture.size and np.isfinite(picture).all()
-    fine = fine and (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[-1] == 3))
     demand(
-        fine,
+        fine and picture.ndim in (2, 3) and picture.shape[2:] in ((), (3,)),
         f"This is no picture: {picture.dtype}, shape {picture.shape}.",
         "Give (H,W,3) or (H,W) with values 0 to 255, or floats 0 to 1.",
     )
@@ -28,23 +36,10 @@ def _pixels(picture: Any) -> np.ndarray:
     return np.clip(np.round(picture), 0, 255).astype(np.uint8)
 
 
-def _show(axes, picture: np.ndarray, title: str = "", **options: Any) -> None:
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, **options)
+def _show(axes: Axes, picture: np.ndarray, title: str = "") -> None:
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
     axes.set_title(title, fontsize=10)
-
-
-def _grid_size(images, titles, columns) -> tuple[list[np.ndarray], int, int]:
-    pictures = [_pixels(image) for image in images]
-    demand(pictures, "There is no picture to show.", "Give at least one.")
-    fine = titles is None or len(titles) == len(pictures)
-    demand(
-        fine, f"There are {len(pictures)} pictures and not as many titles.", "Give one for each."
-    )
-    fine = columns is None or (isinstance(columns, int | np.integer) and columns >= 1)
-    demand(fine, f"columns is {columns!r}.", "Give a whole number, 1 or more.")
-    columns = min(columns or 6, len(pictures))
-    return pictures, columns, -(-len(pictures) // columns)
 
 
 def image_grid(
@@ -53,6 +48,7 @@ def image_grid(
     columns: int | None = None,
     caption: str | None = None,
     alt: str | None = None,
+    masks: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Pictures side by side, in rows.
 
@@ -62,37 +58,62 @@ def image_grid(
         columns: How many stand in a row; 6 if there are as many.
         caption: A sentence to print under the figure.
         alt: The alternative text.
+        masks: To be outlined, each name's in a colour of its own: bool (N,H,W), true inside.
 
     Returns:
         The figure.
 
     Raises:
-        InputError: No pictures, something that is no picture, or not one title for each.
+        InputError: No pictures, something that is no picture, or not one title or mask for each.
 
     Example:
         >>> image_grid(data.images[:12], titles=["cat"] * 12, caption="Twelve cats.")
     """
-    pictures, columns, rows = _grid_size(images, titles, columns)
+    pictures = [pixels(image) for image in images] if np.iterable(images) else []
+    count = len(pictures)
+    demand(count, "There is no picture to show.", "Give at least one.")
+    named = [""] * count if titles is None else texts(titles, "The titles")
+    fits = len(named) == count
+    demand(fits, f"There are {count} pictures and {len(named)} titles.", "Give one for each.")
+    columns = min(6 if columns is None else whole(columns, "columns", 1), count)
+    rows = -(-count // columns)
     wide = 2.2 if columns <= 3 else 1.35 if columns <= 6 else 0.95
-    wrapped = [
-        textwrap.fill(str(title), 8 * round(wide) + 8) for title in titles or [""] * len(pictures)
-    ]
-    lines = max(title.count("\n") + bool(title) for title in wrapped)
+    wrapped = [textwrap.fill(text, 8 * round(wide) + 8) for text in named]
+    lines = max(text.count("\n") + bool(text) for text in wrapped)
     shape = np.mean([picture.shape[0] / picture.shape[1] for picture in pictures])
-    made_up = (
-        f"{len(pictures)} picture"
-        + "s" * (len(pictures) > 1)
-        + (f": {name_some(titles)}" if titles is not None else "")
-    )
-    size = columns * wide, rows * (wide * shape + 0.19 * lines + 0.1)
-    with new_figure(*size, alt or made_up, caption) as figure:
-        figure.set_layout_engine("compressed")  # no gaps beside pictures of a fixed shape
+    made_up = f"{count} picture{'s' * (count > 1)}" + f": {name_some(named)}" * any(named)
+    height = rows * (wide * shape + 0.19 * lines + 0.1) + 0.3 * bool(masks)
+    with new_figure(columns * wide, height, alt or made_up, caption) as figure:
+        # No gaps beside pictures of a fixed shape.
+        figure.set_layout_engine("compressed")
         places = figure.subplots(rows, columns, squeeze=False).flat
         for place, picture, title in zip(places, pictures, wrapped, strict=False):
             _show(place, picture, title)
-        for place in figure.axes[len(pictures) :]:
+        for place in places[count:]:
             place.set_axis_off()
+        if masks:
+            _outline(figure, places[:count], masks)
     return figure
+
+
+def _outline(figure: Figure, places: Sequence[Axes], masks: Mapping[str, Any]) -> None:
+    """Draw where each mask ends, over the pictures, and say below which colour is which."""
+    few = len(masks) <= len(COLOURS)
+    demand(few, f"{len(masks)} kinds of masks are too many.", f"Give {len(COLOURS)} at the most.")
+    for kind, (name, given) in enumerate(masks.items()):
+        # Orange first: of all the colours it is the rarest in pictures.
+        look = {"color": COLOURS[1 - kind], "linestyle": DASHES[kind], "linewidth": 2}
+        fits = len(given) == len(places)
+        demand(fits, f"There are {len(places)} pictures, {len(given)} masks.", "Give one for each.")
+        for place, mask in zip(places, given, strict=True):
+            shape = place.get_images()[0].get_array().shape[:2]
+            mask = numbers(mask, f"A mask of {name}", shape) > 0.5
+            if mask.any() and not mask.all():
+                line = {"colors": [look["color"]], "linestyles": [look["linestyle"]]}
+                drawn = place.contour(mask, levels=[0.5], linewidths=2, **line)
+                drawn.set_path_effects(_PALE)
+        figure.axes[0].plot([], label=name, **look)
+    figure.legend(loc="outside lower center", ncols=len(masks), fontsize=10, frameon=False)
 
 
 def filters(
@@ -115,21 +136,14 @@ def filters(
     Example:
         >>> filters(base.get_layer("stem_conv").kernel)
     """
-    kernel = np.asarray(kernel, dtype=np.float32)
-    fine = kernel.ndim == 4 and kernel.shape[2] == 3 and kernel.size and np.isfinite(kernel).all()
-    demand(
-        fine,
-        f"A kernel of shape {kernel.shape} cannot be seen as colours.",
-        "Give that of a first layer on RGB pictures, (height, width, 3, filters).",
-    )
+    kernel = numbers(kernel, "The kernel of a first layer on RGB", (None, None, 3, None))
     largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2), keepdims=True), 1e-12)
-    pictures = np.moveaxis(np.round(127.5 + 127.5 * kernel / largest), -1, 0).astype(np.uint8)
     height, width, _, count = kernel.shape
+    # Eight pixels for each weight, so that nothing is blurred.
+    large = (127.5 + 127.5 * kernel / largest).repeat(8, axis=0).repeat(8, axis=1)
+    alt = alt or f"{count} filters of {height} by {width} pixels, as coloured squares"
     return image_grid(
-        [np.kron(picture, np.ones((8, 8, 1), np.uint8)) for picture in pictures],
-        columns=columns,
-        caption=caption,
-        alt=alt or f"{count} filters of {height} by {width} pixels, as coloured squares",
+        np.moveaxis(large, -1, 0).round().astype("uint8"), None, columns, caption, alt
     )
 
 
@@ -161,39 +175,28 @@ def predictions(
         >>> [top] = tlkit.decode_predictions(logits, top=3)
         >>> predictions(image, *zip(*top))
     """
-    picture, values = _pixels(image), numbers(probabilities, "The probabilities", (len(names),))
-    fine = len(names) and ((values >= 0) & (values <= 1)).all()
+    picture, names = pixels(image), texts(names, "The names")
+    values = numbers(probabilities, "The probabilities", (len(names),))
+    fine = ((values >= 0) & (values <= 1)).all()
     demand(fine, "A probability is outside 0 to 1.", "Use softmax on logits first.")
-    said = [f"{name} {value:.0%}" for name, value in zip(names, values, strict=True)]
-    with new_figure(
-        7, 2.4, alt or f"a picture, and what it may be: {name_some(said)}", caption
-    ) as figure:
+    written = [f"{value:.0%}" for value in values]
+    said = name_some([f"{name} {text}" for name, text in zip(names, written, strict=True)])
+    alt = alt or f"a picture, and what it may be: {said}"
+    with new_figure(7, 2.4, alt, caption) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
         _show(left, picture, title)
-        write_bars(right, names, values, "{:.0%}")
+        draw_bars(right, names, values, written, values)
         right.set(xlim=(0, 1.12), xlabel="probability")
         right.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     return figure
 
 
-def write_bars(
-    axes, labels: Sequence[str], values: np.ndarray, write: str, ends: Any = None
-) -> None:
-    """Horizontal bars, the first on top, each with its number behind `ends` (or behind itself)."""
-    axes.barh(range(len(values)), values, color=COLOURS[0], height=0.6)
-    for row, (value, end) in enumerate(zip(values, values if ends is None else ends, strict=True)):
-        axes.annotate(
-            write.format(value), (max(end, 0), row), (5, 0), textcoords="offset points", va="center"
-        )
-    axes.set_yticks(range(len(values)), [textwrap.fill(str(label), 28) for label in labels])
-    axes.invert_yaxis()
-    axes.grid(False, axis="y")
-
-
 def heat_overlay(
     image: Any, heat: Any, title: str = "", caption: str | None = None, alt: str | None = None
 ) -> Figure:
-    """A picture, and the same picture with a heat-map over it.
+    """A picture, and the same picture with a heat-map over it: the warmer, the more evidence.
+
+    A line runs around all that is at least half as hot as can be.
 
     Args:
         image: (H,W,3) or (H,W); 0–255, or floats 0–1.
@@ -211,27 +214,23 @@ def heat_overlay(
     Example:
         >>> heat_overlay(image, tlkit.explain.grad_cam(model, image), title="tabby")
     """
-    picture = _pixels(image)
+    picture = pixels(image)
     heat = numbers(heat, "The heat-map", picture.shape[:2])
     fine = heat.min() >= 0 and heat.max() <= 1
     demand(fine, "A value of the heat-map is outside 0 to 1.", "Divide by its largest value.")
     row, column = np.unravel_index(heat.argmax(), heat.shape)
-    where = f"{('upper', 'middle', 'lower')[3 * row // len(heat)]} "
-    where += ("left", "centre", "right")[3 * column // heat.shape[1]]
-    with new_figure(
-        6.6,
-        0.5 + 2.75 * picture.shape[0] / picture.shape[1],
-        alt or f"a picture and its heat-map {title}, hottest {where}",
-        caption,
-    ) as figure:
+    height, width = heat.shape
+    where = f"{('upper', 'middle', 'lower')[3 * row // height]} "
+    where += ("left", "centre", "right")[3 * column // width]
+    alt = alt or f"a picture and its heat-map {title}, hottest {where}"
+    with new_figure(6.6, 0.5 + 2.75 * height / width, alt, caption) as figure:
         left, right = figure.subplots(1, 2)
         _show(left, picture, "the picture")
-        grey = picture if picture.ndim == 2 else picture.mean(axis=-1)
-        paint = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(0, 1), "inferno")
-        share = 0.65 * heat[..., None]  # where it is cold the grey picture stays as it is
-        grey = np.repeat(grey[..., None], 3, axis=-1)
-        _show(
-            right, _pixels(grey * (1 - share) + 255 * share * paint.to_rgba(heat)[..., :3]), title
-        )
+        _show(right, picture, title)
+        # Where it is cold the picture stays as it is.
+        paint = right.imshow(heat, cmap="plasma", vmin=0, vmax=1, alpha=0.75 * np.sqrt(heat))
+        if heat.min() < 0.5 < heat.max():
+            line = right.contour(heat, levels=[0.5], colors="white", linewidths=1.5)
+            line.set_path_effects(_DARK)
         figure.colorbar(paint, ax=right, label="evidence", shrink=0.8)
     return figure

@@ -1,28 +1,24 @@
 """Drawings of lesson 05: the groups of a network's layers, and the curve of a range test."""
 
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from tlkit.plots.figures import COLOURS, CourseFigure, demand, new_figure
+import numpy as np
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    import keras
-
-    from tlkit.range_test import RangeTest
-
-HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "--")
+from tlkit.checks import demand
+from tlkit.plots.figures import COLOURS, HATCHES, new_figure
 
 
 def draw_groups(
-    groups: "list[list[keras.layers.Layer]]",
-    rates: list[float] | None = None,
+    groups: Sequence[Sequence[tuple[str, int]]],
+    rates: Sequence[float] | None = None,
     caption: str | None = None,
-) -> CourseFigure:
+) -> Figure:
     """Draw the groups of a network: a bar for each layer, a colour and a pattern for each group.
 
     Args:
-        groups: As `layer_groups` gives them, from early to late.
-        rates: A learning rate for each group, to be written above it.
+        groups: From early to late; for each of its layers the name and how many parameters it has.
+        rates: A learning rate for each group, to be written beside it.
         caption: A sentence to print under the figure.
 
     Returns:
@@ -32,92 +28,78 @@ def draw_groups(
         InputError: No groups, more than there are colours, or not a rate for each.
 
     Example:
-        >>> draw_groups(layer_groups(small_network(), 3), rates=[1e-4, 3e-4, 1e-3])
+        >>> draw_groups([[("conv_1", 448), ("conv_2", 4640)], [("logits", 130)]], [1e-4, 1e-3])
     """
-    demand(
-        0 < len(groups) <= len(COLOURS),
-        f"{len(groups)} groups cannot be drawn.",
-        f"Make 1 to {len(COLOURS)}.",
-    )
+    few = 0 < len(groups) <= len(COLOURS)
+    demand(few, f"{len(groups)} groups cannot be drawn.", f"Make 1 to {len(COLOURS)}.")
     fits = rates is None or len(rates) == len(groups)
     demand(fits, "There is not one rate for each group.", "Give as many rates as groups.")
-    counts = [[sum(math.prod(w.shape) for w in each.weights) for each in part] for part in groups]
-    said = [
-        " to ".join(dict.fromkeys((part[0].name, part[-1].name)))
-        + f", {sum(count):,} parameters"
-        + (f", rate {rates[n]:.1e}" if rates is not None else "")
-        for n, (part, count) in enumerate(zip(groups, counts, strict=True))
-    ]
-    alt = "groups of layers from early to late: " + "; ".join(
-        f"group {n}: {text}" for n, text in enumerate(said, start=1)
-    )
-    with new_figure(7.5, 3.6 + 0.25 * len(groups), alt, caption) as figure:
+    told = []
+    for place, group in enumerate(groups):
+        first_and_last = " to ".join(dict.fromkeys((group[0][0], group[-1][0])))
+        rate = "" if rates is None else f", rate {rates[place]:.1e}"
+        told.append(f"{first_and_last}, {sum(size for _, size in group):,} parameters{rate}")
+    alt = "; ".join(f"group {number}: {text}" for number, text in enumerate(told, start=1))
+    height = 3.6 + 0.25 * len(groups)
+    with new_figure(7.5, height, f"groups of layers, early to late: {alt}", caption) as figure:
         axes = figure.subplots()
         start = 1
-        for n, count in enumerate(counts):
-            places = range(start, start + len(count))
-            axes.bar(
-                places,
-                count,
-                width=0.9,
-                color=COLOURS[n],
-                hatch=HATCHES[n],
-                edgecolor="white",
-                linewidth=0,
-                label=f"{n + 1}: {said[n]}",
-            )
-            middle = (places[0] + places[-1]) / 2
-            axes.annotate(
-                f"{n + 1}",
-                (middle, 1.0),
-                xycoords=("data", "axes fraction"),
-                ha="center",
-                fontweight="bold",
-                fontsize=14,
-            )
-            if n:  # between the groups
+        for place, group in enumerate(groups):
+            places = np.arange(start, start + len(group))
+            look = {"color": COLOURS[place], "hatch": HATCHES[place], "edgecolor": "white"}
+            sizes = [size for _, size in group]
+            name = f"{place + 1}: {told[place]}"
+            axes.bar(places, sizes, width=0.9, linewidth=0, label=name, **look)
+            above = {"xycoords": ("data", "axes fraction"), "ha": "center", "fontsize": 14}
+            axes.annotate(f"{place + 1}", (places.mean(), 1), fontweight="bold", **above)
+            start += len(group)
+            if place < len(groups) - 1:
                 axes.axvline(start - 0.5, color="black", linewidth=1)
-            start += len(count)
-        axes.set(
-            yscale="log",
-            xlabel="layer that trains, from early to late",
-            ylabel="parameters",
-            xlim=(0.3, start - 0.3),
-        )
+        axes.set(xlabel="layer that trains, from early to late", ylabel="parameters")
+        axes.set(yscale="log", xlim=(0.3, start - 0.3))
         axes.grid(False, axis="x")
         figure.legend(loc="outside lower left", fontsize=9, frameon=False)
     return figure
 
 
-def draw_range(found: "RangeTest", rate: float | None = None) -> CourseFigure:
-    """The curve of a range test with the suggested rate and, if asked, another one."""
+def draw_range(
+    rates: np.ndarray,
+    losses: np.ndarray,
+    smooth: np.ndarray,
+    suggestion: float,
+    rate: float | None = None,
+    title: str = "",
+) -> Figure:
+    """The curve of a range test with the suggested rate and, if asked, another one.
+
+    Args:
+        rates: (n,) learning rates, rising.
+        losses: (n,) the loss of each batch.
+        smooth: (n,) the same, averaged.
+        suggestion: The rate that is suggested.
+        rate: One to mark.
+        title: What stands above.
+
+    Returns:
+        The figure.
+    """
+    best = smooth.argmin()
     alt = (
-        f"loss against learning rate, from {found.rates[0]:.0e} to {found.rates[-1]:.0e}: the "
-        f"smooth loss starts at {found.smooth[0]:.2g}, is lowest, {found.smooth.min():.2g}, at "
-        f"{found.rates[found.smooth.argmin()]:.1e} and ends at {found.smooth[-1]:.2g}; "
-        f"suggested rate {found.suggestion:.1e}"
+        f"loss against learning rate, from {rates[0]:.0e} to {rates[-1]:.0e}: the smooth loss "
+        f"starts at {smooth[0]:.2g}, is lowest, {smooth[best]:.2g}, at {rates[best]:.1e} and ends "
+        f"at {smooth[-1]:.2g}; suggested rate {suggestion:.1e}"
     )
-    with new_figure(7, 4, alt, None) as figure:
+    with new_figure(7, 4, f"{alt}; {title}" if title else alt, None) as figure:
         axes = figure.subplots()
-        axes.plot(found.rates, found.losses, ".", color="0.65", label="each batch")
-        axes.plot(found.rates, found.smooth, color=COLOURS[0], label="smoothed")
-        axes.axvline(
-            found.suggestion,
-            color=COLOURS[2],
-            linestyle="--",
-            label=f"suggested: {found.suggestion:.1e}",
-        )
+        axes.plot(rates, losses, ".", color="0.65", label="each batch")
+        axes.plot(rates, smooth, color=COLOURS[0], label="smoothed")
+        look = {"color": COLOURS[2], "linestyle": "--", "label": f"suggested: {suggestion:.1e}"}
+        axes.axvline(suggestion, **look)
         if rate is not None:
-            text = f"{rate:.1e} is {found.read(rate)}"
             axes.axvline(rate, color=COLOURS[1], linewidth=3, alpha=0.8, label="your rate")
-            axes.set_title(text, loc="left")
-            figure.alt += f"; {text}"
-        top = 1.6 * max(found.smooth[0], found.smooth.min())
-        axes.set(
-            xscale="log",
-            xlabel="learning rate (each mark ten times the one before)",
-            ylabel="training loss",
-            ylim=(0, max(top, 1.1 * found.losses[: 1 + found.smooth.argmin()].max())),
-        )
+        axes.set_title(title, loc="left")
+        top = max(1.6 * smooth[0], 1.1 * losses[: best + 1].max())
+        axes.set(xlabel="learning rate (each mark ten times the one before)", xscale="log")
+        axes.set(ylabel="training loss", ylim=(0, top))
         axes.legend(frameon=False)
     return figure

@@ -98,8 +98,8 @@ class Evaluation:
         Raises:
             InputError: The pictures are not at hand: a file holds none.
         """
+        from tlkit.checks import demand
         from tlkit.plots import image_grid
-        from tlkit.plots.figures import demand
 
         demand(
             self.hardest,
