@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -258,8 +258,8 @@ def main(arguments: list[str] | None = None) -> int:
         lessons = options.lesson or known
         kinds = options.arithmetic or distinct(ARITHMETICS)
         with ThreadPoolExecutor(options.at_once) as pool:
-            pairs = [(lesson, kind) for kind in kinds for lesson in lessons]
-            for run in pool.map(lambda pair: measure(*pair), pairs):
+            running = [pool.submit(measure, lesson, kind) for kind in kinds for lesson in lessons]
+            for run in (each.result() for each in as_completed(running)):
                 keep(run)
                 wrong = failures([run])
                 print(f"{run['lesson']}, {run['arithmetic']}: {len(run['claims'])} claims heard")
