@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import re
 from pathlib import Path
+
+from tools.experiments._names import FUNCTIONS, Module, bound, own_names
 
 Key = tuple[str, ...]  # a module and a name at its top; for a method, its class and its name
 # By contract these compute nothing: whatever the first are told, and however the others work.
@@ -30,11 +31,7 @@ TELLING |= {"recipe_key"}  # the name of a file in the cache
 KEEPING = {"progress", "cache_dir", "write_atomic", "read_card", "card_names", "card_text"}
 FOR_PEOPLE = {"__repr__", "__str__"}
 UNSEEN = {"annotation", "returns", "ctx", "kind", "name", "type_comment", "type_params"}
-PLACE = re.compile(r"\bPath\(__file__\)(\.resolve\(\)|\.parents?\b(\[\d+\])?)*")
-NAMING = ast.ExceptHandler | ast.MatchAs | ast.MatchStar
 CLASS = "class"  # in a scope: it is a class's, which its methods do not see
-FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
-COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 def reached(root: Path, module: str, names: list[str]) -> dict[Key, str]:
@@ -64,83 +61,8 @@ def reached(root: Path, module: str, names: list[str]) -> dict[Key, str]:
     return {key: re.sub(r"\0(\w+)", number, text) for key, text in texts.items()}
 
 
-def _bound(nodes: list[ast.AST], package: str) -> dict[str, tuple | None]:
-    """The names that statements bind, without looking into functions and classes.
-
-    An imported name comes with its source: a module, and the name in it in a list of one or none.
-    """
-    found: dict[str, tuple | None] = {}
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop(0)
-        if isinstance(node, ast.Import):
-            for each in node.names:
-                whole = each.name if each.asname else each.name.partition(".")[0]
-                found[each.asname or whole] = whole, []
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".")
-            above = parts[: len(parts) + 1 - node.level] if node.level else []
-            source = ".".join([*above, *filter(None, [node.module])])
-            found |= {each.asname or each.name: (source, [each.name]) for each in node.names}
-        elif isinstance(node, FUNCTIONS | ast.ClassDef):
-            found.setdefault(node.name)
-        elif isinstance(node, COMPREHENSIONS):
-            waiting += [each for each in ast.walk(node) if isinstance(each, ast.NamedExpr)]
-        elif not isinstance(node, ast.Lambda):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                found.setdefault(node.id)
-            elif isinstance(node, NAMING) and node.name:
-                found.setdefault(node.name)
-            waiting += ast.iter_child_nodes(node)
-    return found
-
-
 def _last_name(node: ast.expr) -> str:
     return getattr(node, "attr", getattr(node, "id", ""))
-
-
-@functools.lru_cache(10_000)
-def _scope(node: ast.FunctionDef | ast.Lambda, package: str) -> dict[str, str | tuple | None]:
-    """The names that are a function's own: parameters, variables (None), imports with a source."""
-    body = node.body if isinstance(node.body, list) else [node.body]
-    scope = _bound(body, package)
-    for each in (each for statement in body for each in ast.walk(statement)):
-        if isinstance(each, ast.Global | ast.Nonlocal):
-            scope = {name: source for name, source in scope.items() if name not in each.names}
-    return scope | {each.arg: each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
-
-
-@functools.lru_cache(500)
-class _Module:
-    """The names at the top of a file: each with the statements that make it, or with its source."""
-
-    def __init__(self, name: str, package: str, source: str):
-        self.name, self.package = name, package
-        tree = ast.parse(PLACE.sub("__file__", source))
-        self.names: dict[str, list[ast.stmt] | tuple] = {
-            each: []
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Global)
-            for each in node.names
-        }
-        for line in tree.body:
-            value = getattr(line, "value", None)
-            if isinstance(line, ast.If) and re.search(
-                "__name__|TYPE_CHECKING", ast.unparse(line.test)
-            ):
-                continue
-            found = _bound([line], package)
-            for each, origin in found.items():
-                self.names[each] = origin or [*self.names.get(each, []), line]
-            if isinstance(value, ast.Call) and ast.unparse(value.func) == "lazy_loader.attach":
-                options = {each.arg: each.value for each in value.keywords}
-                for part, inside in ast.literal_eval(options["submod_attrs"]).items():
-                    self.names |= {each: (f"{name}.{part}", [each]) for each in inside}
-            elif not (found or name == package or isinstance(value, ast.Constant)):
-                raise LookupError(
-                    f"Line {line.lineno} of {name} does something on import to which no name "
-                    "leads. Put it into a function."
-                )
 
 
 class _Walk(ast.NodeVisitor):
@@ -170,7 +92,7 @@ class _Walk(ast.NodeVisitor):
             self.numbers[key], self.nodes[key] = len(self.numbers), self.methods.pop(key)
         return called
 
-    def _module(self, name: str) -> _Module | None:
+    def _module(self, name: str) -> Module | None:
         """A module of ours; None for any other."""
         if name not in self.modules:
             place = self.root.joinpath(*name.split("."))
@@ -179,7 +101,7 @@ class _Walk(ast.NodeVisitor):
             package = name if place.is_dir() else name.rpartition(".")[0]
             source = file.read_text(encoding="utf-8") if file else ""
             ours = file or place.is_dir()
-            self.modules[name] = _Module(name, package, source) if ours else None
+            self.modules[name] = Module(name, package, source) if ours else None
         return self.modules[name]
 
     def look_up(self, module: str, names: list[str]) -> str:
@@ -291,7 +213,7 @@ class _Walk(ast.NodeVisitor):
 
     def visit_ListComp(self, node: ast.expr) -> str:
         first = self.visit(node.generators[0].iter)  # does not know the variables yet
-        scope = _bound([each.target for each in node.generators], "")
+        scope = bound([each.target for each in node.generators], "")
         return f"{first}: {self.generic_visit(node, scope)}"
 
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
@@ -299,7 +221,7 @@ class _Walk(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.Lambda) -> str:
         body = node.body if isinstance(node.body, list) else [node.body]
         around = self._own_name(node) + self._all([*getattr(node, "decorator_list", []), node.args])
-        scope = dict(_scope(node, self.module.package))
+        scope = dict(own_names(node, self.module.package))
         return f"{type(node).__name__} {around}: {self._all(body, scope)}"
 
     visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
@@ -314,7 +236,7 @@ class _Walk(ast.NodeVisitor):
         names = {each.name for each in methods}
         used = [each for line in rest for each in ast.walk(line) if isinstance(each, ast.Name)]
         self.dotted |= {each.id: None for each in used if each.id in names}
-        names |= set(_bound(rest, self.module.package))
+        names |= set(bound(rest, self.module.package))
         text = f"class {around}: {self._all(rest, {CLASS: None, **{n: n for n in names}})}"
         if self.scopes or [e for e in node.bases if ast.unparse(e) != "NamedTuple"]:
             return text + "".join(f", {each.name} {self.visit(each)}" for each in methods)
