@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tlkit.course.installation import Finding
+from tlkit.findings import Finding
 from tools import address, canary, elsewhere, install_offline, links, release_check, wheelhouse
 from tools.install_offline import UNFINISHED, CannotInstall, damage, look, target_for, this_platform
 from tools.lessons import ROOT

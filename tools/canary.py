@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from tlkit.course.installation import Finding, Findings
+from tlkit.findings import Finding, Findings
 from tools.build_notebooks import BuildError, sources
 from tools.elsewhere import copy_of_course, make_environment, python_of, run, run_notebook
 from tools.lessons import INDEX, ROOT, duration
@@ -149,7 +149,7 @@ def try_lessons(python: Path, stems: list[str], quick: bool, report=print) -> Fi
 
 
 def _line(finding: Finding) -> str:
-    return f"  {'✓' if finding.fine else '✗'} {finding.what}: {finding.found}"
+    return f"  {'✓' if finding.fine else '✗'} {finding.name}: {finding.found}"
 
 
 def _quick_tests(python: Path, course: Path) -> Finding:
@@ -200,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"The {end} versions allowed: {shown}", flush=True)
             found = try_lessons(own.absolute(), stems, options.quick, _say)
         print(f"\nThe {end} versions allowed: {shown}\n{found}\n", flush=True)
-        fine &= bool(found)
+        fine &= not found
     return 0 if fine else 1
 
 

@@ -27,7 +27,7 @@ import nbformat
 import yaml
 
 import tlkit
-from tlkit.course.installation import Finding, Findings
+from tlkit.findings import Finding, Findings
 from tools import address, build_notebooks, links, lock
 from tools.elsewhere import make_environment, run
 from tools.lessons import NOTEBOOKS, ROOT, SOLUTIONS
@@ -321,8 +321,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     found = check(options)
     print(found)
-    print(f"{'Ready' if found else 'Not ready'} to be released as {address.tag()}.")
-    return 0 if found else 1
+    print(f"{'Not ready' if found else 'Ready'} to be released as {address.tag()}.")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

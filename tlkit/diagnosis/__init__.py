@@ -12,7 +12,7 @@ __all__ = ["diagnose"]
 if TYPE_CHECKING:
     import keras
 
-    from tlkit.diagnosis.findings import Findings
+    from tlkit.findings import Findings
 
 
 def diagnose(
@@ -36,8 +36,9 @@ def diagnose(
             the pictures are then passed as they are.
 
     Returns:
-        The findings, errors first. Each has a `name`, a `severity` (`"error"` or `"warning"`), its
-        `meaning` and its `mend`.
+        The findings, errors first; true when there is one. Each has a `name`, what was `found`, its
+        `mend` and a `severity`: `"error"`, it defeats the training or the answers, or `"warning"`,
+        it costs accuracy.
 
     Raises:
         InputError: Not a built model, or pictures it cannot take.

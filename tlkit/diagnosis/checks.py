@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from tlkit.diagnosis.findings import Finding, Findings, finding
+from tlkit.diagnosis.findings import finding
 from tlkit.diagnosis.subjects import HEAD_ALONE, LOSSES, RANGES, Subject
+from tlkit.findings import Finding, Findings
 
 # Layers that make of pictures of any strength the same.
 SCALE_FREE = (keras.layers.LayerNormalization, keras.layers.GroupNormalization)

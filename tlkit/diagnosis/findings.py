@@ -1,8 +1,6 @@
-"""What `diagnose` can find, in words, and a table of findings that prints well."""
+"""What `diagnose` can find, in words."""
 
-import html
-import textwrap
-from dataclasses import dataclass
+from tlkit.findings import Finding
 
 # name: severity, what it means, the mend
 KNOWN = {
@@ -97,64 +95,7 @@ KNOWN = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong with a model.
-
-    Args:
-        name: What it is called, always the same.
-        severity: `"error"`: it defeats the training or the answers; `"warning"`: it costs accuracy.
-        meaning: What it means for this model.
-        mend: What to do.
-    """
-
-    name: str
-    severity: str
-    meaning: str
-    mend: str
-
-
 def finding(name: str, **values: object) -> Finding:
     """A known finding with the values of this model."""
     severity, meaning, mend = KNOWN[name]
-    return Finding(name, severity, meaning.format(**values), mend.format(**values))
-
-
-class Findings(tuple):
-    """Findings, worst first; prints as a table, in a terminal and in a notebook."""
-
-    _NONE = "Nothing found."
-    _HEADINGS = ("finding", "severity", "what it means", "the mend")
-
-    def __repr__(self) -> str:
-        if not self:
-            return self._NONE
-        widths = (20, 8, 34, 30)
-        lines = [self._line(self._HEADINGS, widths), "  ".join("─" * width for width in widths)]
-        for each in self:
-            texts = (each.name, each.severity, each.meaning, each.mend)
-            columns = [textwrap.wrap(t, w) for t, w in zip(texts, widths, strict=True)]
-            for number in range(max(map(len, columns))):
-                parts = [column[number] if number < len(column) else "" for column in columns]
-                lines.append(self._line(parts, widths))
-        return "\n".join(lines)
-
-    __str__ = __repr__
-
-    @staticmethod
-    def _line(parts, widths) -> str:
-        return "  ".join(f"{p:{w}}" for p, w in zip(parts, widths, strict=True)).rstrip()
-
-    def _repr_html_(self) -> str:
-        if not self:
-            return f"<p>{self._NONE}</p>"
-
-        def row(tag, texts):
-            left = ' style="text-align:left"'
-            return "".join(f"<{tag}{left}>{html.escape(text)}</{tag}>" for text in texts)
-
-        body = "".join(
-            f"<tr>{row('td', (each.name, each.severity, each.meaning, each.mend))}</tr>"
-            for each in self
-        )
-        return f"<table><tr>{row('th', self._HEADINGS)}</tr>{body}</table>"
+    return Finding(name, meaning.format(**values), False, mend.format(**values), severity)

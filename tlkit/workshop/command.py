@@ -162,7 +162,7 @@ def _diagnose(given: argparse.Namespace) -> int:
         data = load_folder(given.pictures, size or 160)
     found = diagnose(model, data)
     print(found)
-    return FOUND if len(found) else DONE
+    return FOUND if found else DONE
 
 
 def _check(_given: argparse.Namespace) -> int:
@@ -170,7 +170,7 @@ def _check(_given: argparse.Namespace) -> int:
 
     found = check_installation(training=True)
     print(found)
-    return DONE if found else FOUND
+    return FOUND if found else DONE
 
 
 def main(arguments: list[str] | None = None) -> int:
