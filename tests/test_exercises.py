@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlkit.course import ClaimError, Question, check, claim, quiz
+from tlkit.course.claims import decide
 from tlkit.errors import InputError, TlkitError
 
 # ---------------------------------------------------------------- claim
@@ -58,6 +59,7 @@ def test_a_claim_refuses_what_is_no_truth_value(holds):
 )
 @pytest.mark.parametrize("number", [float, np.float32])
 def test_a_claim_is_decided_by_a_number_and_its_limits(limits, holds, number):
+    assert decide("most are right", number(0.9), **limits) is holds
     if holds:
         claim("most are right", number(0.9), **limits)
     else:

@@ -105,6 +105,8 @@ def run_lesson(
     ]
     if errors and errors[0].startswith("cell 0:"):
         raise RuntimeError(f"The prelude itself failed: {errors[0]}")
+    if errors and errors[-1].startswith(f"cell {len(notebook.cells) - 1}:"):
+        raise RuntimeError(f"The claims cannot be told: {errors[-1]}")
     told = "".join(output.get("text", "") for output in last.outputs)
     (line,) = [line for line in told.splitlines() if line.startswith("CLAIMS ")]
     heard = tuple(Heard(*each) for each in json.loads(line.removeprefix("CLAIMS ")))

@@ -94,4 +94,4 @@ def decide(
         )
     if above is None and below is None:
         return bool(holds)
-    return (above is None or holds > above) and (below is None or holds < below)
+    return bool((above is None or holds > above) and (below is None or holds < below))
