@@ -254,12 +254,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--report", action="store_true", help="run nothing; write the page anew")
     parser.add_argument("--at-once", type=int, default=2, help="lessons side by side (2)")
     options = parser.parse_args(arguments)
+    stopped = 0
     if not options.report:
         lessons = options.lesson or known
         kinds = options.arithmetic or distinct(ARITHMETICS)
         with ThreadPoolExecutor(options.at_once) as pool:
             running = [pool.submit(measure, lesson, kind) for kind in kinds for lesson in lessons]
-            for run in (each.result() for each in as_completed(running)):
+            for each in as_completed(running):
+                if error := each.exception():
+                    stopped += 1
+                    print(f"✗ {error}", flush=True)
+                    continue
+                run = each.result()
                 keep(run)
                 wrong = failures([run])
                 print(f"{run['lesson']}, {run['arithmetic']}: {len(run['claims'])} claims heard")
@@ -268,7 +274,7 @@ def main(arguments: list[str] | None = None) -> int:
     PAGE.write_text(page(runs), encoding="utf-8")
     for each in tightest(runs)[:SHOWN]:
         print(f"{each.room:5.2f}  {each.lesson}  {each.statement}  (threshold {each.limit:g})")
-    return 1 if failures(runs) else 0
+    return 1 if stopped or failures(runs) else 0
 
 
 if __name__ == "__main__":
