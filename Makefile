@@ -10,7 +10,7 @@
 #                       (does code that changed still compute the same? VERIFY=1)
 #   make numerics       run the solved lessons as other computers would; LESSON=05 ARITHMETIC=AVX2
 #   make slides         make slides of the lessons, for a room; one lesson: LESSON=03
-#   make lock           make requirements.txt again (needs uv); newest versions: UPGRADE=1
+#   make lock           make requirements.txt again; newest versions: UPGRADE=1
 #   make wheelhouse     gather the course and its packages for a room without internet
 #                       (for other computers: PLATFORM=windows-x86_64 PYTHON_VERSION=3.12)
 #   make install-offline    install from such a folder: FROM=folder; into another one: INTO=folder
@@ -30,6 +30,7 @@ PYTHON ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
+RELEASE := $(VENV)/release
 LESSON ?=
 ARITHMETIC ?=
 REVEAL ?=
@@ -57,17 +58,17 @@ help:
 
 install: $(INSTALLED)
 
-$(INSTALLED): requirements.txt pyproject.toml tools/find_python.sh
+$(INSTALLED): requirements.txt pyproject.toml tools/places/find_python.sh
 	@# `venv --clear` through a link would empty somebody else's environment.
 	@if [ -L $(VENV) ]; then echo "$(VENV) is a link: remove it, or install where it points to." >&2; exit 1; fi
-	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
+	@python=$$(sh tools/places/find_python.sh "$(PYTHON)") || exit 1; \
 	echo "Installing the course into $(VENV) with $$("$$python" --version); the first time takes minutes."; \
 	"$$python" -m venv --clear $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@# JupyterLab would ask a learner for leave to fetch news: nothing here needs a network.
 	@mkdir -p $(VENV)/share/jupyter/lab/settings
-	@cp tools/jupyterlab_overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
+	@cp tools/places/jupyterlab_overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@printf '%s\n' "$(CURDIR)" > $(INSTALLED)
 
 # From the clone's root, or JupyterLab would serve the folder of the notebook and nothing above it.
@@ -81,36 +82,43 @@ check: $(INSTALLED)
 	@$(RUN) -m pytest tests -m "not lessons" -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
 test-offline: $(INSTALLED)
-	@$(RUN) -m tools.offline $(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
+	@unshare --map-root-user --net sh -c 'ip link set lo up && exec "$$@"' sh \
+		$(RUN) -m pytest tests notebooks --nbval-lax $(PYTEST_OPTIONS)
 
 lint: $(INSTALLED)
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 
 notebooks: $(INSTALLED)
-	@$(RUN) -m tools.build_notebooks $(LESSON)
+	@$(RUN) -m tools.build.notebooks $(LESSON)
 
 experiments: $(INSTALLED)
 	@$(RUN) -m tools.experiments $(if $(VERIFY),--verify) $(NAME)
 
 numerics: $(INSTALLED)
-	@$(RUN) -m tools.numerics $(if $(LESSON),--lesson $(LESSON)) \
+	@$(RUN) -m tools.build.numerics $(if $(LESSON),--lesson $(LESSON)) \
 		$(if $(ARITHMETIC),--arithmetic "$(ARITHMETIC)")
 
 slides: $(INSTALLED)
-	@$(RUN) -m tools.slides $(LESSON) $(if $(REVEAL),--reveal "$(REVEAL)")
+	@$(RUN) -m tools.build.slides $(LESSON) $(if $(REVEAL),--reveal "$(REVEAL)")
 
-lock: $(INSTALLED)
-	@$(RUN) -m tools.lock $(if $(UPGRADE),--upgrade)
+# What only a release, or a way to another computer, needs: uv and others.
+$(RELEASE): $(INSTALLED)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation \
+		--constraint requirements.txt -e ".[release]"
+	@touch $(RELEASE)
 
-canary: $(INSTALLED)
-	@$(RUN) -m tools.canary $(OPTIONS) $(LESSON)
+lock: $(RELEASE)
+	@$(RUN) -m tools.build.lock $(if $(UPGRADE),--upgrade)
 
-test-colab: $(INSTALLED)
-	@$(RUN) -m tools.colab $(OPTIONS) $(LESSON)
+canary: $(RELEASE)
+	@$(RUN) -m tools.places.canary $(OPTIONS) $(LESSON)
 
-wheelhouse: $(INSTALLED)
-	@$(RUN) -m tools.wheelhouse $(if $(PLATFORM),--platform $(PLATFORM)) \
+test-colab: $(RELEASE)
+	@$(RUN) -m tools.places.colab $(OPTIONS) $(LESSON)
+
+wheelhouse: $(RELEASE)
+	@$(RUN) -m tools.places.wheelhouse $(if $(PLATFORM),--platform $(PLATFORM)) \
 		$(if $(PYTHON_VERSION),--python-version $(PYTHON_VERSION)) $(OPTIONS)
 
 # The folder's own script needs nothing but a Python: no environment is made here first.
@@ -118,14 +126,15 @@ install-offline:
 	@if [ ! -f "$(FROM)/install_offline.py" ]; then \
 		echo "Say where the folder of \`make wheelhouse\` is: make install-offline FROM=folder" >&2; exit 1; \
 	fi
-	@python=$$(sh tools/find_python.sh "$(PYTHON)") || exit 1; \
+	@python=$$(sh tools/places/find_python.sh "$(PYTHON)") || exit 1; \
 	"$$python" "$(FROM)/install_offline.py" $(if $(INTO),--into "$(INTO)")
 
 address: $(INSTALLED)
-	@$(RUN) -m tools.address $(REPOSITORY)
+	@$(RUN) -m tools.build.address $(REPOSITORY)
+	@$(RUN) -m tools.build.notebooks --text
 
-release-check: $(INSTALLED)
-	@$(RUN) -m tools.release_check $(OPTIONS)
+release-check: $(RELEASE)
+	@$(RUN) -m tools.places.release_check $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) data/cache build dist .pytest_cache .ruff_cache

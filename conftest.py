@@ -16,7 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
         others = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
         os.environ["PYTHONPATH"] = os.pathsep.join([str(START_UP), str(ROOT), *others])
         runpy.run_path(str(START_UP / "sitecustomize.py"))
-    else:  # a core for each worker: threads of two of them would only wait for one another
+    else:
+        # A core for each worker: threads of two of them would only wait for one another.
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
             os.environ.setdefault(name, "1")
     # A claim that fails ends a test, where it lets a learner go on.
@@ -70,6 +71,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 def pytest_terminal_summary(terminalreporter) -> None:
     """End every report with how much of the curriculum exists."""
-    from tools.lessons import curriculum_count
+    from tools.build.lessons import curriculum_count
 
     terminalreporter.write_line(curriculum_count())

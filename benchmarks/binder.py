@@ -38,11 +38,11 @@ sys.path.insert(0, str(ROOT))
 import psutil  # noqa: E402
 
 from tlkit.paths import write_atomic  # noqa: E402
-from tools.build_notebooks import sources  # noqa: E402
-from tools.elsewhere import run_notebook  # noqa: E402
-from tools.lessons import INDEX, NOTEBOOKS, duration  # noqa: E402
-from tools.notebook_text import LEARNER, read_lesson  # noqa: E402
-from tools.places import BINDER_TIMES, binder_times, update_pages  # noqa: E402
+from tools.build.kernels import run_notebook  # noqa: E402
+from tools.build.lessons import LEARNER, NOTEBOOKS, SOURCE, duration, stems  # noqa: E402
+from tools.build.notebook_text import read_lesson  # noqa: E402
+from tools.build.pages import put  # noqa: E402
+from tools.places.binder import BINDER_TIMES, PLATFORMS, binder_table, binder_times  # noqa: E402
 
 LIMIT = 2 * 1024**3  # bytes
 
@@ -99,9 +99,13 @@ def measure(path: Path, python: Path, cgroup: str = "") -> dict:
             watches[0].start()
 
         try:
-            notebook = read_lesson(path, LEARNER)
             seconds, problem = run_notebook(
-                notebook, python, NOTEBOOKS, {"TLKIT_CACHE": cache}, cage, begin
+                read_lesson(path, LEARNER),
+                NOTEBOOKS,
+                variables={"TLKIT_CACHE": cache},
+                python=python,
+                prefix=cage,
+                on_start=begin,
             )
         finally:
             for watch in watches:
@@ -147,15 +151,13 @@ def main() -> int:
     options = parser.parse_args()
     measured, failed = {}, False
     print(f"{'lesson':34} {'processor':>12} {'clock':>12} {'peak memory':>12}")
-    for path in sources(options.lessons):
-        if path.stem == INDEX:
-            continue
-        cost = measure(path, options.python.absolute(), options.cgroup)
+    for stem in stems(options.lessons):
+        cost = measure(SOURCE / f"{stem}.py", options.python.absolute(), options.cgroup)
         times = f"{duration(cost['processor_seconds']):>12} {duration(cost['seconds']):>12}"
-        print(f"{path.stem:34} {times} {cost['peak_mb']:>9} MB {cost['problem']}", flush=True)
+        print(f"{stem:34} {times} {cost['peak_mb']:>9} MB {cost['problem']}", flush=True)
         failed |= bool(cost.pop("problem"))
         # The clock tells how busy this machine was, not what Binder takes.
-        measured[path.stem] = {key: cost[key] for key in ("processor_seconds", "peak_mb")}
+        measured[stem] = {key: cost[key] for key in ("processor_seconds", "peak_mb")}
     if options.write and not failed:
         stored = {
             "made_by": "python benchmarks/binder.py --write",
@@ -163,7 +165,7 @@ def main() -> int:
         }
         text = json.dumps(stored, indent=1) + "\n"
         write_atomic(BINDER_TIMES, lambda file: file.write(text.encode()))
-        update_pages()
+        put(PLATFORMS, "binder", binder_table())
     return 1 if failed else 0
 
 

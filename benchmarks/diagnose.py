@@ -14,8 +14,8 @@ from pathlib import Path
 
 import tlkit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from diagnosed_models import BROKEN, RIGHT, build
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests.package.diagnosed_models import BROKEN, RIGHT, build
 
 
 def main():

@@ -17,22 +17,31 @@ import os
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import psutil  # noqa: E402
-from nbclient import NotebookClient  # noqa: E402
 
 from tlkit.paths import write_atomic  # noqa: E402
-from tools.build_notebooks import build, notebook_path, sources  # noqa: E402
-from tools.lessons import INDEX, LESSON_TIMES, duration, lesson_map, lesson_times  # noqa: E402
-from tools.notebook_text import LEARNER, SOLVED, read_lesson  # noqa: E402
+from tools.build.kernels import run_notebook  # noqa: E402
+from tools.build.lessons import (  # noqa: E402
+    INDEX,
+    LEARNER,
+    LESSON_TIMES,
+    SOLVED,
+    duration,
+    lesson_map,
+    lesson_times,
+    notebook_path,
+    sources,
+)
+from tools.build.notebook_text import read_lesson  # noqa: E402
+from tools.build.notebooks import build  # noqa: E402
+from tools.build.pages import put  # noqa: E402
 
 BUDGETS = {LEARNER: (120, 1500), SOLVED: (60, 1500)}  # seconds, megabytes
-BEGIN, END = "<!-- lessons: begin -->", "<!-- lessons: end -->"
 
 
 class PeakMemory(threading.Thread):
@@ -65,26 +74,16 @@ def measure(path: Path, version: str, cache: Path) -> tuple[float, float]:
     Returns:
         Seconds from the kernel's start to its end, and its peak memory in megabytes.
     """
-    notebook = read_lesson(path, version)
-    places = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
-    environment = {
-        **os.environ,
-        "TLKIT_CACHE": str(cache),
-        "PYTHONPATH": os.pathsep.join(places),
-    }
-    environment.pop("MPLBACKEND", None)
-    folder = notebook_path(path.stem, version).parent
-    client = NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-    )
     watch = PeakMemory()
     watch.start()
-    began = time.perf_counter()
-    client.execute(env=environment)
-    return time.perf_counter() - began, watch.stop()
+    seconds, problem = run_notebook(
+        read_lesson(path, version),
+        notebook_path(path.stem, version).parent,
+        variables={"TLKIT_CACHE": str(cache)},
+    )
+    if problem:
+        raise SystemExit(f"{path.name}, {version}: {problem}")
+    return seconds, watch.stop()
 
 
 def write(measured: dict[str, dict[str, float]]) -> None:
@@ -96,11 +95,7 @@ def write(measured: dict[str, dict[str, float]]) -> None:
     }
     text = json.dumps(stored, indent=1) + "\n"
     write_atomic(LESSON_TIMES, lambda file: file.write(text.encode()))
-    readme = ROOT / "README.md"
-    page = readme.read_text(encoding="utf-8")
-    head, rest = page.split(BEGIN)
-    tail = rest.split(END)[1]
-    readme.write_text(f"{head}{BEGIN}\n{readme_table()}\n{END}{tail}", encoding="utf-8")
+    put(ROOT / "README.md", "lessons", readme_table())
     build(sources([INDEX])[0], LEARNER)
 
 

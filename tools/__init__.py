@@ -1,1 +1,1 @@
-"""What authors of the course run; learners need none of it."""
+"""What makes, computes and carries the course; nobody needs it to learn from it."""

@@ -31,7 +31,8 @@ def _refuse(event: str, arguments: tuple) -> None:
     if event in _ASKING:
         host = arguments[0]
     elif event in _REACHING_OUT:
-        address = arguments[1]  # (host, port, …), or a path for a Unix socket, or None
+        # (host, port, …), or a path for a Unix socket, or None.
+        address = arguments[1]
         host = address[0] if isinstance(address, tuple) else None
     else:
         return

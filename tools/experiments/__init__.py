@@ -31,8 +31,8 @@ from types import ModuleType
 from typing import Any
 
 from tlkit.paths import write_atomic
+from tools.build.lessons import ROOT
 from tools.experiments._fingerprints import reached
-from tools.lessons import ROOT
 
 RESULTS = ROOT / "data" / "experiments"
 

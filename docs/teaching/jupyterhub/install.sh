@@ -36,7 +36,7 @@ cp "$COURSE/docs/teaching/jupyterhub/class_config.py" "$CONFIG/tlkit_class.py"
 
 echo "3. The shared cache: what every learner would compute is computed now (a quarter of an hour)"
 cd "$COURSE"
-"$PYTHON" -m tools.warm_cache "$CACHE"
+"$PYTHON" -m tools.places.warm_cache "$CACHE"
 
 tljh-config reload
 echo "Done. docs/teaching/jupyterhub.md says how to make the link for your learners."

@@ -1,0 +1,1 @@
+"""Shows that the course keeps what it promises."""

@@ -1,0 +1,1 @@
+"""What makes the course works, and refuses what it must."""

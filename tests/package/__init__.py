@@ -1,0 +1,1 @@
+"""What tlkit promises whoever calls it."""

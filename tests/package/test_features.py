@@ -1,0 +1,361 @@
+import gc
+import os
+import stat
+import subprocess
+import sys
+import weakref
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tlkit
+from tlkit import features as module
+from tlkit.errors import InputError
+from tlkit.networks.folding import fold_batch_norm
+
+SIZE = 32
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "features"
+
+
+@pytest.fixture(scope="module")
+def base():
+    return tlkit.load_backbone("efficientnet-lite0", image_size=SIZE)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3)).astype("uint8")
+
+
+def no_forward(monkeypatch):
+    """From here on, features can only come from the cache."""
+
+    def refuse(*_arguments):
+        raise AssertionError("the network ran")
+
+    monkeypatch.setattr(module, "_compile", refuse)
+
+
+def test_same_answer_as_predict_and_pooling(base, images):
+    expected = base.predict(images, verbose=0).mean(axis=(1, 2))
+    features = tlkit.extract_features(base, images)
+    assert features.shape == (5, 1280) and features.dtype == np.float32
+    assert np.abs(features - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(
+    "layer", ["stem_conv", "stem_bn", "stem", "block_00", "block_12", "block_12_depthwise_bn"]
+)
+def test_any_layer_pooled_or_as_maps(base, images, layer):
+    part = keras.Model(base.inputs, base.get_layer(layer).output)
+    expected = part.predict(images, verbose=0)
+    maps = tlkit.extract_features(base, images, layer=layer, pooled=False)
+    pooled = tlkit.extract_features(base, images, layer=layer)
+    assert maps.shape == expected.shape
+    np.testing.assert_allclose(maps, expected, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(pooled, maps.mean(axis=(1, 2)), rtol=1e-4, atol=1e-5)
+
+
+def test_logits_have_nothing_to_pool(images):
+    model = tlkit.load_backbone(image_size=SIZE, classifier=True)
+    assert tlkit.extract_features(model, images).shape == (5, 1000)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
+def test_batch_size_changes_nothing(base, images, batch_size):
+    one = tlkit.extract_features(base, images, batch_size=batch_size, cache=False)
+    np.testing.assert_allclose(one, tlkit.extract_features(base, images), rtol=1e-3, atol=1e-4)
+
+
+def test_floats_of_the_same_range_give_the_same(base, images):
+    floats = tlkit.extract_features(base, images.astype("float64"))
+    np.testing.assert_array_equal(floats, tlkit.extract_features(base, images))
+
+
+def test_second_call_reads_what_the_first_kept(base, images, monkeypatch):
+    first = tlkit.extract_features(base, images)
+    no_forward(monkeypatch)
+    np.testing.assert_array_equal(tlkit.extract_features(base, images), first)
+
+
+def test_key_is_content_not_name(base, images, monkeypatch):
+    first = tlkit.extract_features(base, images)
+    twin = tlkit.load_backbone("efficientnet-lite0", image_size=SIZE)
+    no_forward(monkeypatch)
+    np.testing.assert_array_equal(tlkit.extract_features(twin, images.copy()), first)
+
+
+def test_any_change_is_noticed(base, images):
+    first = tlkit.extract_features(base, images)
+    changed = images.copy()
+    changed[0, 0, 0, 0] ^= 64
+    assert not np.array_equal(tlkit.extract_features(base, changed), first)
+    untrained = tlkit.load_backbone(image_size=SIZE, weights=None)
+    assert not np.array_equal(tlkit.extract_features(untrained, images), first)
+    assert tlkit.extract_features(base, images, layer="stem").shape != first.shape
+
+
+def test_weights_changed_in_place_are_noticed(images):
+    model = tlkit.load_backbone(image_size=SIZE)
+    first = tlkit.extract_features(model, images)
+    kernel = model.get_layer("features_conv").kernel
+    kernel.assign(kernel * 1.5)
+    assert not np.allclose(tlkit.extract_features(model, images), first)
+
+
+def test_activation_is_part_of_what_the_network_is(images):
+    def network(activation):
+        layers = [keras.Input((SIZE, SIZE, 3)), keras.layers.Conv2D(4, 3, activation=activation)]
+        model = keras.Sequential(layers)
+        model.set_weights([np.full(weight.shape, -0.1) for weight in model.weights])
+        return model
+
+    relu, tanh = (tlkit.extract_features(network(kind), images) for kind in ("relu", "tanh"))
+    assert not np.allclose(relu, tanh)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not a zip", None])
+def test_damaged_entries_are_made_anew(base, images, own_cache, damage):
+    first = tlkit.extract_features(base, images)
+    (entry,) = own_cache.iterdir()
+    content = entry.read_bytes()
+    if damage is None:  # one flipped bit among the numbers
+        middle = len(content) // 2
+        damage = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    entry.write_bytes(damage)
+    np.testing.assert_array_equal(tlkit.extract_features(base, images), first)
+    assert entry.read_bytes() != damage
+
+
+def test_interrupted_extraction_leaves_nothing_half_written(base, images, own_cache, monkeypatch):
+    def interrupt(file, **_arrays):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.np, "savez", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        tlkit.extract_features(base, images)
+    assert list(own_cache.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows folders have no write bit")
+def test_read_only_cache_is_used_and_not_missed(base, images, own_cache, monkeypatch):
+    first = tlkit.extract_features(base, images)
+    before = sorted(own_cache.iterdir())
+    # Root may write anywhere, so the folder's mode alone proves nothing.
+    monkeypatch.setattr(
+        "tlkit.paths.tempfile.mkstemp", lambda **_: (_ for _ in ()).throw(PermissionError())
+    )
+    own_cache.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    np.testing.assert_array_equal(tlkit.extract_features(base, images), first)
+    assert tlkit.extract_features(base, images[:2]).shape == (2, 1280)
+    own_cache.chmod(stat.S_IRWXU)
+    assert sorted(own_cache.iterdir()) == before
+
+
+def test_cache_false_keeps_nothing(base, images, own_cache):
+    tlkit.extract_features(base, images, cache=False)
+    assert not own_cache.exists()
+
+
+WRITER = """
+import numpy as np
+from tlkit.store import keep, recall
+numbers = np.random.random((200, 64))
+for _ in range(50):
+    assert keep("features", "one.npz", features=numbers)
+    assert recall("features", "one.npz")["features"].shape == numbers.shape
+"""
+
+
+def test_two_writers_at_once_never_show_half_a_file(own_cache):
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER]) for _ in range(2)]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert [path.name for path in own_cache.iterdir()] == ["one.npz"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda x: x / 255, "scaled already"),
+        (lambda x: x / 127.5 - 1, "scaled already"),
+        (lambda x: x * 2.0, "scaled already"),
+        (lambda x: np.where(x > 250, np.nan, x), "NaN"),
+        (lambda x: np.where(x > 250, np.inf, x), "NaN"),
+        (lambda x: x[0], r"image\[None\]"),
+        (lambda x: x[..., :1], "shape"),
+        (lambda x: np.concatenate([x, x[..., :1]], axis=-1), "shape"),
+        (lambda x: x[:, :16], "32×16 pixels"),
+        (lambda x: x[:0], "shape"),
+        (lambda x: x.astype(str), "numbers"),
+        (lambda x: x > 100, "numbers"),
+        (lambda x: x.transpose(0, 3, 1, 2), "shape"),
+    ],
+)
+def test_pictures_that_are_not_rgb_are_refused(base, images, wrong, said):
+    with pytest.raises(InputError, match=said):
+        tlkit.extract_features(base, wrong(images))
+
+
+def test_black_pictures_are_pictures(base):
+    assert tlkit.extract_features(base, np.zeros((1, SIZE, SIZE, 3))).shape == (1, 1280)
+
+
+def test_unknown_layer_suggests_near_ones(base, images):
+    with pytest.raises(InputError, match="block_12"):
+        tlkit.extract_features(base, images, layer="blok_12")
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, "many"])
+def test_batch_size_must_be_a_number_of_pictures(base, images, batch_size):
+    with pytest.raises(InputError, match="batch_size"):
+        tlkit.extract_features(base, images, batch_size=batch_size)
+
+
+def test_what_is_not_a_model_is_refused(images):
+    with pytest.raises(InputError, match="function"):
+        tlkit.extract_features(lambda x: x, images)
+
+
+def test_progress_is_told_when_asked(base, images, capsys):
+    tlkit.extract_features(base, images, batch_size=1, cache=False, progress=True)
+    assert "Extracting features: 100%" in capsys.readouterr().out
+    tlkit.extract_features(base, images, cache=False, progress=False)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50", "InceptionV3"])
+def test_folding_changes_no_output(name):
+    """With batch-norm statistics that matter, as after training."""
+    rng = np.random.default_rng(0)
+    model = tlkit.load_backbone(name, image_size=96, weights=None)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in layer.weights])
+    pictures = rng.integers(0, 256, (2, 96, 96, 3)).astype("float32")
+    expected = np.asarray(model(pictures))
+    folded = fold_batch_norm(model)
+    np.testing.assert_allclose(
+        np.asarray(folded(pictures)), expected, atol=1e-4 * np.abs(expected).max()
+    )
+    assert [layer.name for layer in folded.layers] == [layer.name for layer in model.layers]
+
+
+def test_folding_leaves_alone_what_is_read_twice():
+    inputs = keras.Input((8, 8, 3))
+    conv = keras.layers.Conv2D(4, 3, padding="same", name="conv")(inputs)
+    model = keras.Model(inputs, keras.layers.BatchNormalization(name="bn")(conv) + conv)
+    model.get_layer("bn").set_weights([np.full(4, value) for value in (2.0, 1.0, 0.5, 4.0)])
+    pictures = np.random.default_rng(0).random((2, 8, 8, 3), "float32")
+    folded = fold_batch_norm(model)
+    assert isinstance(folded.get_layer("bn"), keras.layers.BatchNormalization)
+    np.testing.assert_allclose(folded(pictures), model(pictures), rtol=1e-5)
+
+
+def two_clouds(n, classes=2, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % classes
+    centres = rng.normal(size=(classes, 6)) * 3
+    return centres[labels] + rng.normal(size=(n, 6)), labels
+
+
+def test_layers_with_dice_of_their_own_are_frozen_too():
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.RandomFlip(seed=0),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5, seed=0),
+        ]
+    )
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3)).astype("uint8")
+    ours = tlkit.extract_features(model, pictures, pooled=False, cache=False)
+    np.testing.assert_allclose(ours, model.predict(pictures, verbose=0), rtol=1e-4, atol=1e-3)
+
+
+def test_models_are_not_kept_alive():
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3)])
+    tlkit.extract_features(model, np.zeros((1, 8, 8, 3), "uint8"), cache=False)
+    gone = weakref.ref(model)
+    del model
+    keras.backend.clear_session()
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_linear_head_is_scikit_learns_logistic_regression(classes):
+    from sklearn.linear_model import LogisticRegression
+
+    features, labels = two_clouds(60, classes)
+    head = tlkit.fit_linear_head(features, labels, C=0.5)
+    scaled = (features - features.mean(axis=0)) / np.sqrt(features.var(axis=0).mean())
+    theirs = LogisticRegression(C=0.5, max_iter=1000).fit(scaled, labels)
+    expected = theirs.predict_proba(scaled)
+    ours = keras.ops.softmax(head(features.astype("float32")))
+    np.testing.assert_allclose(ours, expected, atol=1e-3)  # as closely as the solver converges
+
+
+@settings(max_examples=20, deadline=None)
+@given(scale=st.floats(1e-3, 1e3), shift=st.floats(-100, 100))
+def test_linear_head_does_not_mind_units(scale, shift):
+    features, labels = two_clouds(40)
+    same = tlkit.fit_linear_head(features, labels)(features).numpy().argmax(axis=1)
+    moved = features * scale + shift
+    again = tlkit.fit_linear_head(moved, labels)(moved).numpy().argmax(axis=1)
+    assert (same == again).mean() > 0.95
+
+
+def test_a_class_that_never_occurs_is_never_answered():
+    features, labels = two_clouds(40)
+    head = tlkit.fit_linear_head(features, labels * 2)  # classes 0 and 2
+    assert head.output_shape == (None, 3)
+    assert set(head(features).numpy().argmax(axis=1)) == {0, 2}
+
+
+@pytest.mark.parametrize("constant", [slice(0, 1), slice(None)])
+def test_features_that_never_change_do_no_harm(constant):
+    features, labels = two_clouds(40)
+    features[:, constant] = 7.0
+    assert np.isfinite(tlkit.fit_linear_head(features, labels)(features).numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "said"),
+    [
+        (np.zeros((4, 2, 2)), [0, 1, 0, 1], "do not fit"),
+        (np.zeros((4, 2)), [0, 1, 0], "do not fit"),
+        (np.full((4, 2), np.nan), [0, 1, 0, 1], "do not fit"),
+        (np.zeros((4, 2)), [1, 1, 1, 1], "two classes"),
+        (np.zeros((4, 2)), [0, -1, 0, 1], "two classes"),
+        (np.zeros((4, 2)), [0.5, 1, 0, 1], "two classes"),
+        (np.zeros((4, 2)), ["a", "b", "a", "b"], "two classes"),
+    ],
+)
+def test_linear_head_wants_features_and_labels_that_fit(features, labels, said):
+    with pytest.raises(InputError, match=said):
+        tlkit.fit_linear_head(features, labels)
+
+
+def test_attached_head_answers_as_features_and_head_do(base, images):
+    features = tlkit.extract_features(base, images)
+    head = tlkit.fit_linear_head(features, np.array([0, 1, 2, 0, 1]))
+    model = tlkit.attach_head(base, head)
+    assert model.input_shape == (None, SIZE, SIZE, 3)
+    np.testing.assert_allclose(model(images), head(features), rtol=1e-2, atol=1e-3)
+    assert model.get_layer("block_12") is base.get_layer("block_12")
+
+
+def test_a_head_of_another_width_does_not_fit(base):
+    head = keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)])
+    with pytest.raises(InputError, match="7 features"):
+        tlkit.attach_head(base, head)
