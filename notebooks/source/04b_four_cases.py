@@ -259,17 +259,12 @@ claim("both leave the last features far behind", gap.low > 0.15, str(gap))
 # Another network or another task may give another table. The habit is worth more than the table:
 # **try two strategies, choose on held-back labels, and run a control that borrows nothing.**
 #
-# The start of this page was one entry of the table, live.
+# The start of this page was one entry of the table, live. It rests on 50 labels and on a network
+# that was trained here, so don't expect the same figure. What must agree is who wins.
 
 # %%
-stored = table.runs("few", "similar", "last features")[0]
-near = abs(last_features.accuracy - stored)
-claim(
-    "the live run agrees with the stored table",
-    near,
-    f"live {last_features.accuracy:.1%}, stored {stored:.1%}",
-    below=0.09,
-)
+stored = table.runs("few", "similar", "last features")
+print(f"live {last_features.accuracy:.1%}; stored", *(f"{value:.1%}" for value in stored))
 
 # %% [markdown]
 # ## What your own labels say
@@ -563,18 +558,16 @@ blind = cameras.runs("none, colours alone").mean()
 claim("the colours alone tell nearly nothing", blind < 0.26, f"{blind:.0%}, guessing gives 20%")
 
 # %% [markdown]
-# The live run above was one entry. Such runs differ a good deal from seed to seed, so "agrees"
-# means: it lies among the five stored ones, or near them.
+# The live run above was one entry. Such runs differ a good deal from seed to seed, so we don't ask
+# for the same figure. But it should beat every stored run from scratch.
 
 # %%
-low, high = cameras.runs("late").min() - 0.15, cameras.runs("late").max() + 0.15
-close = low < late_kept.accuracy < high
+from_scratch = cameras.runs("none")
 claim(
-    "the live run is near the stored ones",
+    "live, too, keeping the late layers beats training from scratch",
     late_kept.accuracy,
-    f"{low:.0%} < {late_kept.accuracy:.0%} < {high:.0%}",
-    above=low,
-    below=high,
+    f"{late_kept.accuracy:.0%}, from scratch {from_scratch.max():.0%} at best",
+    above=from_scratch.max(),
 )
 
 # %% [markdown]
