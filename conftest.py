@@ -67,10 +67,3 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
             return nodeid if path.stem == "test_mutations" else str(path)
 
     return ByLesson(config, log)
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """End every report with how much of the curriculum exists."""
-    from tools.build.lessons import curriculum_count
-
-    terminalreporter.write_line(curriculum_count())

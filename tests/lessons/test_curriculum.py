@@ -1,17 +1,16 @@
-"""Every row of the curriculum is shown by a cell of its lesson; lessons to come are counted."""
+"""Every row of the curriculum is shown by a cell of its lesson."""
 
 import re
 
 import pytest
 
-from tools.build.lessons import LESSONS, ROOT, SOURCE, curriculum_count
+from tools.build.lessons import LESSONS, ROOT, SOURCE
 from tools.build.notebook_rules import rows_shown
 from tools.build.notebook_text import read_lesson
 
 CURRICULUM = (ROOT / "docs" / "curriculum.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^- \*\*([A-G]\d+)\*\* ", CURRICULUM, re.MULTILINE)
 LENGTHS = {"A": 15, "B": 6, "C": 9, "D": 11, "E": 6, "F": 5, "G": 5}
-WRITTEN = [lesson for lesson in LESSONS if lesson.exists]
 
 
 def test_the_curriculum_is_complete_and_in_order():
@@ -32,19 +31,9 @@ def test_every_row_belongs_to_one_lesson():
     assert [lesson.number for lesson in LESSONS if lesson.teaches("D8")] == ["04b"]
 
 
-@pytest.mark.parametrize("lesson", WRITTEN, ids=[lesson.stem for lesson in WRITTEN])
-def test_every_row_of_a_written_lesson_is_shown_by_a_cell(lesson):
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_every_row_of_a_lesson_is_shown_by_a_cell(lesson):
     shown = rows_shown(read_lesson(SOURCE / f"{lesson.stem}.py", "learner"))
     missing = [row for row in ROWS if lesson.teaches(row) and row not in shown]
     assert not missing, f"No cell of {lesson.stem} is tagged row-{', row-'.join(missing)}."
     assert shown <= set(ROWS), f"These rows do not exist: {shown - set(ROWS)}"
-
-
-def test_rows_of_lessons_to_come_are_counted():
-    """The count ends the report of every test run; see conftest.py."""
-    to_come = [lesson for lesson in LESSONS if not lesson.exists]
-    waiting = sum(len(lesson.part or range(LENGTHS[lesson.letter])) for lesson in to_come)
-    assert curriculum_count() == (
-        f"Curriculum: {len(ROWS) - waiting} of {len(ROWS)} rows are in lessons that exist; "
-        f"{waiting} wait for {len(to_come)} lessons to come."
-    )

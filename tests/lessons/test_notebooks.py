@@ -44,9 +44,9 @@ def test_every_notebook_has_a_source():
     assert not (SOLUTIONS / f"{INDEX}.ipynb").exists()
 
 
-def test_every_source_is_a_lesson_of_the_course():
+def test_every_source_is_a_lesson_of_the_course_and_every_lesson_has_one():
     known = {INDEX, *(lesson.stem for lesson in LESSONS)}
-    assert {path.stem for path in sources()} <= known
+    assert {path.stem for path in sources()} == known
 
 
 def test_the_index_was_made_where_everything_worked():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +39,6 @@ class Lesson:
     def teaches(self, row: str) -> bool:
         """Whether a row of the curriculum, such as `"D8"`, is this lesson's to show."""
         return row[0] == self.letter and (self.part is None or int(row[1:]) in self.part)
-
-    @property
-    def exists(self) -> bool:
-        """Whether the lesson has been written."""
-        return (SOURCE / f"{self.stem}.py").is_file()
 
 
 LESSONS = (
@@ -115,18 +109,6 @@ def notebook_path(stem: str, version: str = LEARNER) -> Path:
     return (NOTEBOOKS if version == LEARNER else SOLUTIONS) / f"{stem}.ipynb"
 
 
-def curriculum_count() -> str:
-    """How much of the curriculum is in lessons that exist, as a sentence."""
-    text = (ROOT / "docs" / "curriculum.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^- \*\*([A-G]\d+)\*\* ", text, re.MULTILINE)
-    to_come = [lesson for lesson in LESSONS if not lesson.exists]
-    waiting = sum(lesson.teaches(row) for lesson in to_come for row in rows)
-    return (
-        f"Curriculum: {len(rows) - waiting} of {len(rows)} rows are in lessons that exist; "
-        f"{waiting} wait for {len(to_come)} lessons to come."
-    )
-
-
 def lesson_times() -> dict[str, dict[str, float]]:
     """Measured seconds and megabytes per notebook, as `benchmarks/lessons.py` stored them.
 
@@ -149,7 +131,7 @@ def duration(seconds: float) -> str:
 
 
 def lesson_map(link: str = "{stem}.ipynb") -> str:
-    """The course as a Markdown table: a link to each lesson that exists, and what it costs.
+    """The course as a Markdown table: a link to each lesson, and what it costs.
 
     Args:
         link: Where a lesson's notebook lies, seen from the page that shows the table.
@@ -164,9 +146,6 @@ def lesson_map(link: str = "{stem}.ipynb") -> str:
     ]
     for lesson in LESSONS:
         title = f"{lesson.number} {lesson.title}"
-        if not lesson.exists:
-            rows.append(f"| {title} | {lesson.promise} | in preparation | |")
-            continue
         cost = times.get(lesson.stem)
         runs = duration(cost["learner_seconds"]) if cost else "not measured"
         memory = f"{cost['learner_mb'] / 1000:.1f} GB" if cost else ""
