@@ -1,4 +1,3 @@
-import json
 import random
 import sys
 
@@ -197,7 +196,3 @@ def test_class_names_are_the_thousand_in_keras_order():
 
     every = card_text("imagenet_classes.txt").splitlines()
     assert len(every) == len(set(every)) == 1000
-
-
-def test_cards_are_plain_json(tmp_path):
-    assert json.loads(json.dumps(tlkit.backbone_card("VGG16")))["year"] == 2014

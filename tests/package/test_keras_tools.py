@@ -1,8 +1,6 @@
 """The tools that the package uses Keras with: on flat, nested, Sequential and subclassed models."""
 
 import random
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -258,9 +256,3 @@ def test_maps_and_several_outputs_are_no_classes(outputs):
 def test_what_are_no_logits_is_refused(outputs, said):
     with pytest.raises(InputError, match=said):
         tools.logits(outputs, "teacher")
-
-
-def test_importing_the_floor_loads_no_tensorflow():
-    code = "import sys, tlkit.keras_tools, tlkit.checks, tlkit.steps; print('keras' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "False\n"

@@ -102,32 +102,7 @@ def test_people_of_both_classes_are_alike_but_for_the_accessory(label):
     assert [person.x for person in drawn] == [person.x for person in other]
 
 
-def test_every_part_exists_in_the_library():
-    avatars = pytest.importorskip("python_avatars")
-    for names, kind in (
-        (renderer.HATS, avatars.HatType),
-        (renderer.SUNGLASSES, avatars.AccessoryType),
-        (renderer.GLASSES, avatars.AccessoryType),
-        (renderer.FABRICS, avatars.ClothingColor),
-    ):
-        assert all(name in kind.__members__ for name in names)
-    for part, names in (
-        ("top", renderer.HAIR),
-        ("clothing", renderer.CLOTHES),
-        ("facial_hair", renderer.BEARDS),
-        ("eyes", renderer.EYES),
-        ("eyebrows", renderer.EYEBROWS),
-        ("mouth", renderer.MOUTHS),
-        ("nose", renderer.NOSES),
-        ("skin_color", renderer.SKINS),
-        ("hair_color", renderer.HAIR_COLOURS),
-        ("clothing_color", renderer.FABRICS),
-    ):
-        assert all(name in renderer._kind(part).__members__ for name in names)
-    assert not {"HIJAB", "TURBAN", "NONE"} & set(renderer.HATS)
-
-
-def test_blocks_are_kept_and_grow_and_damage_is_mended(own_cache, monkeypatch):
+def test_blocks_are_kept_and_grow(own_cache, monkeypatch):
     monkeypatch.setattr(people_blocks, "BLOCK", 4)
     images, labels, masks = compose_people(6, image_size=24, seed=1, masks=True)
     blocks = sorted(own_cache.iterdir())
@@ -151,14 +126,6 @@ def test_blocks_are_kept_and_grow_and_damage_is_mended(own_cache, monkeypatch):
     compose_people(5, image_size=24, seed=1)
     compose_people(8, image_size=24, seed=1)
     assert drawn == [6, 7]  # asking for fewer forgets nothing
-    whole = blocks[0].read_bytes()
-    swapped = bytearray(whole)
-    swapped[len(swapped) // 2] ^= 255
-    for damage in (whole[: len(whole) // 2], bytes(swapped), b""):
-        drawn.clear()
-        blocks[0].write_bytes(damage)
-        mended = compose_people(6, image_size=24, seed=1)[0]
-        assert (mended == images).all() and drawn == [0, 1, 2, 3]
 
 
 def test_a_second_process_draws_every_other_block(own_cache, monkeypatch):
@@ -182,11 +149,6 @@ def test_a_second_process_that_fails_is_not_missed(own_cache, monkeypatch):
     assert len(people_blocks.draw_people(101, 16, 3)[0]) == 101
     monkeypatch.setattr(sys, "executable", shutil.which("false") or sys.executable)
     assert len(people_blocks.draw_people(102, 16, 4)[0]) == 102
-
-
-def test_a_cache_that_cannot_be_written_is_no_error(own_cache):
-    own_cache.parent.write_text("a file where the folder would be")
-    assert len(compose_people(2, image_size=16)[0]) == 2
 
 
 @pytest.mark.parametrize(
