@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -26,7 +27,10 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
-c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
+c.JupyterHub.services = [{{"name": "class", "api_token": {token!r}}}]
+scopes = ["admin:users", "admin:servers", "access:servers"]
+c.JupyterHub.load_roles = [{{"name": "class", "services": ["class"], "scopes": scopes}}]
+c.JupyterHub.bind_url = {url!r}
 c.JupyterHub.hub_port = {hub}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
 c.ConfigurableHTTPProxy.command = [{proxy!r}]
@@ -39,11 +43,17 @@ c.Spawner.args += {root_only}
 
 
 class Hub:
-    """A JupyterHub on this computer, as a context."""
+    """A JupyterHub on this computer, as a context.
+
+    Attributes:
+        url: Its address.
+        token: What lets a program add learners and use their servers.
+    """
 
     def __init__(self, folder: Path, shared: Path, proxy: str) -> None:
-        self.folder, self._ports = folder, [_free_port() for _ in range(3)]
-        self.url = f"http://127.0.0.1:{self._ports[0]}"
+        self.folder, self.token = folder, secrets.token_hex()
+        public, hub, api = (_free_port() for _ in range(3))
+        self.url = f"http://127.0.0.1:{public}"
         (folder / "hub.py").write_text(
             HUB_CONFIG.format(
                 configuration=str(CONFIGURATION),
@@ -53,9 +63,10 @@ class Hub:
                 folder=folder,
                 proxy=proxy,
                 root_only=["--allow-root"] if os.getuid() == 0 else [],
-                public=self._ports[0],
-                hub=self._ports[1],
-                api=self._ports[2],
+                token=self.token,
+                url=self.url,
+                hub=hub,
+                api=api,
             )
         )
 
@@ -70,11 +81,9 @@ class Hub:
                 stderr=subprocess.STDOUT,
             )
         for _ in range(120):
-            try:
+            with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{self.url}/hub/health", timeout=5).ok:
                     return self
-            except requests.RequestException:
-                pass
             if self.process.poll() is not None:
                 break
             time.sleep(0.5)
@@ -94,16 +103,14 @@ class Watch(threading.Thread):
     """Watches the learners' servers of a hub once a second, as a context.
 
     Attributes:
-        seen: `class_mb`, the most by which the computer's free memory fell; `learner_mb` and
-            `kernel_mb`, the most that one learner's processes held together, and one of them
-            alone; `processor_seconds` of all of them.
+        kernel_mb: The most that one process of a learner held: a kernel.
+        learner_mb: The most that all processes of one learner held together.
     """
 
     def __init__(self, hub: int) -> None:
         super().__init__(daemon=True)
         self._hub, self._over = hub, threading.Event()
-        self._free, self._spent = psutil.virtual_memory().available, {}
-        self.seen = dict.fromkeys(("class_mb", "learner_mb", "kernel_mb"), 0.0)
+        self.kernel_mb = self.learner_mb = 0.0
 
     def __enter__(self) -> Watch:
         self.start()
@@ -115,29 +122,15 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(1):
-            try:
-                self._look()
-            except psutil.Error:  # a process ended under our eyes
-                continue
-
-    def _look(self) -> None:
-        fallen = self._free - psutil.virtual_memory().available
-        self._most("class_mb", fallen)
-        for server in psutil.Process(self._hub).children():
-            if not any("singleuser" in word for word in server.cmdline()):
-                continue  # the proxy
-            held = []
-            for process in (server, *server.children(recursive=True)):
-                with contextlib.suppress(psutil.Error):
-                    times = process.cpu_times()
-                    self._spent[process.pid, process.create_time()] = times.user + times.system
-                    held.append(process.memory_info().rss)
-            self._most("kernel_mb", max(held, default=0))
-            self._most("learner_mb", sum(held))
-        self.seen["processor_seconds"] = sum(self._spent.values())
-
-    def _most(self, name: str, amount: float) -> None:
-        self.seen[name] = max(self.seen[name], amount / 1e6)
+            # A process may end under our eyes.
+            with contextlib.suppress(psutil.Error):
+                for server in psutil.Process(self._hub).children():
+                    # The other child is the proxy.
+                    if any("singleuser" in word for word in server.cmdline()):
+                        every = (server, *server.children(recursive=True))
+                        held = [process.memory_info().rss / 1e6 for process in every]
+                        self.kernel_mb = max(self.kernel_mb, *held)
+                        self.learner_mb = max(self.learner_mb, sum(held))
 
 
 def _free_port() -> int:

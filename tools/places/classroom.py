@@ -3,9 +3,9 @@
     python -m tools.places.classroom --learners 10 --lesson 03
 
 Starts a JupyterHub of its own on this computer, with the configuration of
-docs/teaching/jupyterhub and a shared cache that nobody can write. Each learner logs in, gets a
-server, fetches the course with nbgitpuller, opens the lesson and runs every cell in order; first
-one learner alone, then all at once. Nobody reads or thinks in between: a real class is kinder.
+docs/teaching/jupyterhub and a shared cache that nobody can write. Each learner gets a server,
+fetches the course with nbgitpuller, opens the lesson and runs every cell in order; first one
+learner alone, then all at once. Nobody reads or thinks in between: a real class is kinder.
 
 Needs `pip install ".[hub]"` and `npm install -g configurable-http-proxy`.
 """
@@ -13,11 +13,9 @@ Needs `pip install ".[hub]"` and `npm install -g configurable-http-proxy`.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,15 +26,15 @@ from pathlib import Path
 import numpy as np
 
 from tlkit.paths import write_atomic
+from tools.build.environments import run
 from tools.build.lessons import NOTEBOOKS, ROOT, duration, notebook_path, stems
 from tools.places.class_hub import Hub, Watch
+from tools.places.class_size import CLASSROOM
 from tools.places.learner import Learner
 from tools.places.warm_cache import set_writable, size, warm
 
-STORED = ROOT / "data" / "classroom.json"
 
-
-@dataclass(frozen=True)
+@dataclass
 class Visit:
     """What became of one learner.
 
@@ -49,19 +47,10 @@ class Visit:
     """
 
     name: str
-    ready: float
-    ran: float
-    cells: int
+    ready: float = 0.0
+    ran: float = 0.0
+    cells: int = 0
     failure: str = ""
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file in a folder, by its path there."""
-    return {
-        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
 
 
 def damaged(folder: Path) -> list[str]:
@@ -89,7 +78,7 @@ def can_write(folder: Path) -> bool:
 
 
 def visit(hub: Hub, name: str, lesson: str, branch: str) -> Visit:
-    """One learner's visit: log in, get a server and the course, run every cell of a lesson.
+    """One learner's visit: get a server and the course, run every cell of a lesson.
 
     Args:
         hub: Where.
@@ -100,23 +89,25 @@ def visit(hub: Hub, name: str, lesson: str, branch: str) -> Visit:
     Returns:
         What became of it; whatever goes wrong is in it.
     """
-    began, ready, cells = time.perf_counter(), 0.0, 0
+    made, began = Visit(name), time.perf_counter()
     try:
-        learner = Learner(hub.url, name)
-        learner.log_in()
+        learner = Learner(hub.url, name, hub.token)
+        learner.get_server()
         learner.fetch_course(str(ROOT), branch, "course")
         notebook = learner.open(f"course/{NOTEBOOKS.name}/{lesson}.ipynb")
-        ready = time.perf_counter() - began
+        made.ready = time.perf_counter() - began
         for code in notebook:
-            cells += 1
+            made.cells += 1
             learner.run(code)
     except Exception as error:
-        ran = time.perf_counter() - began - ready
-        return Visit(name, ready, ran, cells, f"{type(error).__name__}: {str(error)[:300]}")
-    return Visit(name, ready, time.perf_counter() - began - ready, cells)
+        made.failure = f"{type(error).__name__}: {str(error)[:300]}"
+    made.ran = time.perf_counter() - began - made.ready
+    return made
 
 
-def run_class(learners: int, lesson: str, folder: Path, shared: Path, proxy: str) -> dict:
+def run_class(
+    learners: int, lesson: str, folder: Path, shared: Path, proxy: str
+) -> tuple[list[Visit], dict[str, float]]:
     """A hub, some learners at once, and what that took of the computer.
 
     Args:
@@ -127,23 +118,17 @@ def run_class(learners: int, lesson: str, folder: Path, shared: Path, proxy: str
         proxy: The command `configurable-http-proxy`.
 
     Returns:
-        `visits`, seconds, processor seconds and megabytes: of the whole class, and the most that
-        one kernel and one learner's server held.
+        What became of each, and the megabytes that one kernel and one learner held at the most.
     """
-    branch = _git("rev-parse", "--abbrev-ref", "HEAD")
-    with Hub(folder, shared, proxy) as hub, Watch(hub.process.pid) as watch:
-        began = time.perf_counter()
-        names = [f"learner{number + 1:02}" for number in range(learners)]
-        with ThreadPoolExecutor(learners) as pool:
-            visits = list(pool.map(lambda name: visit(hub, name, lesson, branch), names))
-        seconds = time.perf_counter() - began
-    return {"visits": visits, "seconds": seconds, **watch.seen}
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    branch = run(["git", "rev-parse", "--abbrev-ref", "HEAD"], cwd=ROOT).strip()
+    names = [f"learner{number + 1:02}" for number in range(learners)]
+    with (
+        Hub(folder, shared, proxy) as hub,
+        Watch(hub.process.pid) as watch,
+        ThreadPoolExecutor(learners) as pool,
+    ):
+        visits = list(pool.map(lambda name: visit(hub, name, lesson, branch), names))
+    return visits, {"kernel_mb": watch.kernel_mb, "learner_mb": watch.learner_mb}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -155,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lesson", default="03", help="the lesson's number (%(default)s)")
     parser.add_argument("--shared-cache", type=Path, help="a warm one; made if not given")
     parser.add_argument("--proxy", help="the command configurable-http-proxy, if not on the PATH")
-    parser.add_argument("--write", action="store_true", help=f"store it in {STORED.name}")
+    parser.add_argument("--write", action="store_true", help=f"store it in {CLASSROOM.name}")
     given = parser.parse_args(arguments)
     proxy = given.proxy or shutil.which("configurable-http-proxy")
     if given.learners < 1:
@@ -170,63 +155,55 @@ def main(arguments: list[str] | None = None) -> int:
             warm(shared, notebook_path(lesson))
         set_writable(shared, False)
         try:
-            return _hold(given, lesson, Path(place), shared.resolve(), proxy)
+            results = _hold(given.learners, lesson, Path(place), shared.resolve(), proxy)
         finally:
+            # So that it can be deleted.
             if not given.shared_cache:
-                set_writable(shared, True)  # so that it can be deleted
+                set_writable(shared, True)
+    if given.write and results:
+        _store(lesson, results)
+    return 0 if results else 1
 
 
-def _hold(given: argparse.Namespace, lesson: str, place: Path, shared: Path, proxy: str) -> int:
-    """Hold the class: one learner, then all; print and judge."""
+def _hold(learners: int, lesson: str, place: Path, shared: Path, proxy: str) -> dict[int, dict]:
+    """Hold the class: one learner, then all; returns what it took, nothing if anybody failed."""
     if can_write(shared):
-        print(
+        raise SystemExit(
             "This process can write where nobody should (root can): run it as an ordinary user, or "
-            "with: setpriv --bounding-set=-dac_override,-dac_read_search,-fowner",
-            file=sys.stderr,
+            "with: setpriv --bounding-set=-dac_override,-dac_read_search,-fowner"
         )
-        return 2
-    before, results = checksums(shared), {}
     print(f"Shared cache: {size(shared)[0]} files, {size(shared)[1]:.0f} MB, read-only")
-    for learners in sorted({1, given.learners}):
-        folder = place / f"class-of-{learners}"
+    results = {}
+    for many in sorted({1, learners}):
+        folder = place / f"class-of-{many}"
         folder.mkdir()
-        took = run_class(learners, lesson, folder, shared, proxy)
-        visits = took.pop("visits")
+        visits, held = run_class(many, lesson, folder, shared, proxy)
         failed = [each for each in visits if each.failure]
         for each in failed:
             print(f"  {each.name} failed in cell {each.cells}: {each.failure}")
         bad = [name for cache in folder.glob("homes/*/tlkit-cache") for name in damaged(cache)]
-        whole = checksums(shared) == before and not bad
         ran = sorted(each.ran for each in visits)
-        took |= {"ready": max(each.ready for each in visits), "fastest": ran[0], "slowest": ran[-1]}
-        results[learners] = {name: round(value) for name, value in took.items()}
+        ready = max(each.ready for each in visits)
+        took = {"ready": ready, "fastest": ran[0], "slowest": ran[-1], **held}
+        results[many] = {name: round(value) for name, value in took.items()}
         print(
-            f"{learners:3} learner{'s' * (learners > 1)}: lesson open after {took['ready']:.0f} s "
-            f"at most, its {visits[0].cells} cells ran in {duration(ran[0])} to "
-            f"{duration(ran[-1])}; {len(failed)} failed.\n"
-            f"     {took['processor_seconds'] / learners:.0f} processor seconds each; one kernel "
-            f"held {took['kernel_mb']:.0f} MB at most, one learner {took['learner_mb']:.0f} MB, "
-            f"the class {took['class_mb']:.0f} MB.\n"
-            f"     Caches {'whole: shared one unchanged, no damaged entry' if whole else 'DAMAGED'}"
-            f"{' '.join(['', *bad])}.",
+            f"{many:3} at once: lesson open after {ready:.0f} s at most, its {visits[0].cells} "
+            f"cells ran in {duration(ran[0])} to {duration(ran[-1])}; {len(failed)} failed.\n"
+            f"    One kernel held {held['kernel_mb']:.0f} MB at most, one learner "
+            f"{held['learner_mb']:.0f} MB. Damaged in their caches: {', '.join(bad) or 'nothing'}.",
             flush=True,
         )
-        if failed or not whole:
-            return 1
-    alone, together = results[1], results[given.learners]
-    ratio = together["slowest"] / max(1, alone["slowest"])
-    print(f"The slowest of {given.learners} took {ratio:.1f} times as long as one learner alone.")
-    if given.write:
-        _store(lesson, results)
-    return 0
+        if failed or bad:
+            return {}
+    return results
 
 
-def _store(lesson: str, results: dict) -> None:
+def _store(lesson: str, results: dict[int, dict]) -> None:
     """Keep what was measured, for the table in docs/teaching/jupyterhub.md."""
-    classes = {str(learners): took for learners, took in results.items()}
-    # A class of another size, measured before on the same lesson.
-    if STORED.is_file():
-        before = json.loads(STORED.read_text(encoding="utf-8"))
+    classes = {str(many): took for many, took in results.items()}
+    if CLASSROOM.is_file():
+        # A class of another size, measured before on the same lesson.
+        before = json.loads(CLASSROOM.read_text(encoding="utf-8"))
         classes = {**(before["classes"] if before["lesson"] == lesson else {}), **classes}
     stored = {
         "made_by": f"python -m tools.places.classroom --learners {max(map(int, classes))} "
@@ -236,7 +213,7 @@ def _store(lesson: str, results: dict) -> None:
         "classes": dict(sorted(classes.items(), key=lambda each: int(each[0]))),
     }
     text = json.dumps(stored, indent=1) + "\n"
-    write_atomic(STORED, lambda file: file.write(text.encode()))
+    write_atomic(CLASSROOM, lambda file: file.write(text.encode()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A learner at a JupyterHub, as a program: what a browser and JupyterLab would ask of it."""
+"""A learner at a JupyterHub, as a program: what JupyterLab would ask of it."""
 
 from __future__ import annotations
 
@@ -19,36 +19,30 @@ class Learner:
 
     Args:
         hub: The hub's address.
-        name: The learner's name; any password is right.
+        name: The learner's name.
+        token: A token that may add users and use their servers.
     """
 
-    def __init__(self, hub: str, name: str) -> None:
+    def __init__(self, hub: str, name: str, token: str) -> None:
         import requests
 
-        self.hub, self.name = hub, name
-        self.server = f"{hub}/user/{name}"
-        self._web = requests.Session()
+        self._account, self._server = f"{hub}/hub/api/users/{name}", f"{hub}/user/{name}"
+        self._web, self._name = requests.Session(), name
+        self._web.headers["Authorization"] = self._token = f"token {token}"
 
-    def log_in(self) -> None:
-        """Log in and wait for a server of one's own.
+    def get_server(self) -> None:
+        """Get an account, and wait for a server of one's own.
 
         Raises:
             Failed: The hub refuses, or no server comes up within five minutes.
         """
-        page = f"{self.hub}/hub/login"
-        self._web.get(page, timeout=60)
-        form = {"username": self.name, "password": "x", "_xsrf": self._xsrf("/hub/")}
-        answer = self._web.post(page, form, params={"next": "/hub/spawn"}, timeout=120)
-        if not answer.ok:
-            raise Failed(f"logging in: {answer.status_code} {answer.reason}")
+        self._ask("POST", self._account)
+        self._ask("POST", f"{self._account}/server")
         for _ in range(300):
-            # The first request goes through the hub, which tells the server who this is.
-            answer = self._web.get(f"{self.server}/lab", timeout=120)
-            if answer.ok and answer.url.startswith(self.server):
-                break
+            if self._ask("GET", self._account).json()["server"]:
+                return
             time.sleep(1)
-        else:
-            raise Failed(f"no server: {answer.status_code} at {answer.url}")
+        raise Failed("no server came up")
 
     def fetch_course(self, repository: str, branch: str, folder: str) -> None:
         """Fetch the course as a link to nbgitpuller does.
@@ -62,7 +56,7 @@ class Learner:
             Failed: nbgitpuller reports an error.
         """
         wanted = {"repo": repository, "branch": branch, "targetpath": folder}
-        told = self._web.get(f"{self.server}/git-pull/api", params=wanted, timeout=600).text
+        told = self._ask("GET", f"{self._server}/git-pull/api", params=wanted).text
         if '"phase": "finished"' not in told:
             raise Failed(f"nbgitpuller: {told[-300:]}")
 
@@ -77,12 +71,12 @@ class Learner:
         """
         import websocket
 
-        stored = self._asked("get", f"api/contents/{path}")["content"]
+        stored = self._ask("GET", f"{self._server}/api/contents/{path}").json()["content"]
         session = {"path": path, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
-        kernel = self._asked("post", "api/sessions", session)["kernel"]["id"]
+        kernel = self._ask("POST", f"{self._server}/api/sessions", json=session).json()["kernel"]
         self._channel = websocket.create_connection(
-            f"{self.server.replace('http', 'ws', 1)}/api/kernels/{kernel}/channels",
-            cookie="; ".join(f"{each.name}={each.value}" for each in self._cookies()),
+            f"{self._server.replace('http', 'ws', 1)}/api/kernels/{kernel['id']}/channels",
+            header={"Authorization": self._token},
             timeout=PATIENCE,
         )
         return [cell["source"] for cell in stored["cells"] if cell["cell_type"] == "code"]
@@ -97,50 +91,30 @@ class Learner:
             Failed: The cell raised an error, or the kernel died.
         """
         asked = uuid.uuid4().hex
-        content = {"code": code, "silent": False, "store_history": True, "stop_on_error": True}
-        content |= {"allow_stdin": False, "user_expressions": {}}
-        header = {"msg_id": asked, "msg_type": "execute_request", "session": self.name}
-        header |= {"username": self.name, "version": "5.3", "date": ""}
-        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
-        self._channel.send(json.dumps({**message, "channel": "shell", "buffers": []}))
-        wrong, replied, idle = "", False, False
-        while not (replied and idle):
+        header = {"msg_id": asked, "msg_type": "execute_request", "session": self._name}
+        header |= {"username": self._name, "version": "5.3", "date": ""}
+        message = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
+        self._channel.send(json.dumps({**message, "content": {"code": code}, "buffers": []}))
+        wrong, waiting = "", {"execute_reply", "idle"}
+        while waiting:
             got = self._channel.recv()
             # Pictures of a widget: none of a lesson's text.
             if isinstance(got, bytes):
                 continue
             heard = json.loads(got)
             kind, told = heard["header"]["msg_type"], heard["content"]
-            if kind == "status" and told["execution_state"] in ("restarting", "dead"):
+            state = told.get("execution_state")
+            if state in ("restarting", "dead"):
                 raise Failed("the kernel died: memory ran out?")
-            if heard["parent_header"].get("msg_id") != asked:
-                continue
-            idle |= kind == "status" and told["execution_state"] == "idle"
-            replied |= kind == "execute_reply"
-            if kind == "execute_reply" and told["status"] != "ok":
-                wrong = f"{told.get('ename', told['status'])}: {told.get('evalue', '')}"
+            if heard["parent_header"].get("msg_id") == asked:
+                waiting -= {kind, state}
+                if kind == "execute_reply" and told["status"] != "ok":
+                    wrong = f"{told.get('ename', told['status'])}: {told.get('evalue', '')}"
         if wrong:
             raise Failed(wrong)
 
-    def _asked(self, method: str, path: str, body: dict | None = None) -> dict:
-        answer = self._web.request(
-            method,
-            f"{self.server}/{path}",
-            json=body,
-            headers={"X-XSRFToken": self._xsrf(f"/user/{self.name}/")},
-            timeout=300,
-        )
+    def _ask(self, method: str, address: str, **more):
+        answer = self._web.request(method, address, timeout=600, **more)
         if not answer.ok:
-            raise Failed(f"{path}: {answer.status_code} {answer.text[:200]}")
-        return answer.json()
-
-    def _cookies(self) -> list:
-        """The cookies that belong to the learner's own server."""
-        return [each for each in self._web.cookies if each.path == f"/user/{self.name}/"]
-
-    def _xsrf(self, path: str) -> str:
-        """The token against forged requests that a page has set."""
-        found = [each for each in self._web.cookies if (each.name, each.path) == ("_xsrf", path)]
-        if not found:
-            raise Failed(f"no _xsrf cookie for {path}")
-        return found[0].value
+            raise Failed(f"{address}: {answer.status_code} {answer.text[:200]}")
+        return answer
