@@ -5,8 +5,9 @@ import os
 
 import numpy as np
 
-from tlkit.course.answers import short
-from tlkit.errors import InputError, TlkitError
+from tlkit.checks import demand
+from tlkit.course.words import short, tell
+from tlkit.errors import TlkitError
 
 
 class ClaimError(TlkitError, AssertionError):
@@ -47,29 +48,24 @@ def claim(
         >>> claim("most are right", 0.93, "93 %", above=0.8)
         ✓ most are right (93 %)
     """
-    if not isinstance(statement, str) or not statement.strip() or not isinstance(evidence, str):
-        raise InputError(
-            "A claim needs a sentence, and its evidence as text.", "Write both as strings."
-        )
-    shown = f" ({evidence})" if evidence else ""
+    fine = isinstance(statement, str) and statement.strip() and isinstance(evidence, str)
+    demand(fine, "A claim needs a sentence, and its evidence as text.", "Write both as strings.")
+    shown = f"{statement} ({evidence})" if evidence else statement
     if decide(statement, holds, above, below):
-        print(f"✓ {statement}{shown}")
+        tell(f"✓ {shown}")
         return
-    bounds = [
-        f"not {word} {limit:g}"
-        for word, limit in (("above", above), ("below", below))
-        if limit is not None and not decide(statement, holds, **{word: limit})
-    ]
-    missed = f" {float(holds):.3g} is {' and '.join(bounds)}." if bounds else ""
+    missed = []
+    for word, limit in (("above", above), ("below", below)):
+        if limit is not None and not decide(statement, holds, **{word: limit}):
+            missed.append(f"not {word} {limit:g}")
+    shown += f". {float(holds):.3g} is {' and '.join(missed)}" if missed else ""
     if os.environ.get("TLKIT_STRICT"):
         raise ClaimError(
-            f"This run does not bear out the claim: {statement}{shown}.{missed}",
+            f"This run does not bear out the claim: {shown}.",
             "The text around this cell says so: something was changed above, or the text is wrong.",
         )
-    print(
-        f"≠ On your computer it came out otherwise: {statement}{shown}.{missed}\n"
-        "  If you changed something above, that is its effect; the rest of the lesson goes on."
-    )
+    tell(f"≠ On your computer it came out otherwise: {shown}.")
+    tell("  If you changed something above, that is its effect; the rest of the lesson goes on.")
 
 
 def decide(
@@ -80,18 +76,23 @@ def decide(
     Raises:
         InputError: `holds` is neither.
     """
-    if above is None and below is None:
-        fine, wanted = isinstance(holds, bool | np.bool_), "True or False"
-    else:
-        fine = isinstance(holds, numbers.Real | np.floating) and not isinstance(holds, bool)
+    limits = [limit for limit in (above, below) if limit is not None]
+    if limits:
+        fine = all(_is_number(value) for value in (holds, *limits))
         wanted = "the number that is compared"
-    if not fine:
-        raise InputError(
-            f"The claim {statement!r} was given {short(holds)} ({type(holds).__name__}) instead of "
-            f"{wanted}.",
-            "Compare something first, or reduce an array with .all() or .any(); with above= or "
-            "below=, pass one number.",
-        )
-    if above is None and below is None:
+    else:
+        fine, wanted = isinstance(holds, bool | np.bool_), "True or False"
+    demand(
+        fine,
+        f"The claim {statement!r} was given {short(holds)} ({type(holds).__name__}) instead of "
+        f"{wanted}.",
+        "Compare something first, or reduce an array with .all() or .any(); with above= or "
+        "below=, pass one number.",
+    )
+    if not limits:
         return bool(holds)
     return bool((above is None or holds > above) and (below is None or holds < below))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real | np.floating) and not isinstance(value, bool)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlkit.course.answers import check_exercise, find_hint, judge
+from tlkit.course.words import tell
 
 
 def check(
@@ -17,7 +18,7 @@ def check(
     hint: str = "",
     praise: str = "",
     name: str = "",
-) -> bool | None:
+) -> None:
     """Compare a learner's answer with the right one and say what to try next; never fails.
 
     Args:
@@ -35,19 +36,14 @@ def check(
         praise: What to say to the right answer.
         name: Whose feedback this is, such as "Exercise 2".
 
-    Returns:
-        True or False; None while there is still something to do.
-
     Raises:
         InputError: The exercise itself is badly written. No answer of a learner raises.
 
     Example:
         >>> check(448, 448, hints=[(432, "Each filter has a bias, too.")])
         ✓ Right.
-        True
         >>> check(lambda x: x, cases=[((2,), 4)], hint="Square it.")
         ✗ Not yet. For (2,) it gives 2. Square it.
-        False
     """
     check_exercise(right, cases, choices, tolerance, hints, (hint, praise, name))
     verdict, reason, given = judge(answer, right, cases, choices, tolerance)
@@ -56,5 +52,4 @@ def check(
         True: ("✓ Right.", praise),
         False: ("✗ Not yet.", find_hint(given, hints, tolerance) or hint),
     }[verdict]
-    print(" ".join(part for part in (name and f"{name}:", opening, reason, closing) if part))
-    return verdict
+    tell(" ".join(part for part in (name and f"{name}:", opening, reason, closing) if part))

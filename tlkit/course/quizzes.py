@@ -4,10 +4,11 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
-from tlkit.course.answers import plain, short
-from tlkit.errors import InputError
+from tlkit.checks import demand
+from tlkit.course.words import plain, short
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Question:
     """One question of a quiz.
 
     Args:
-        text: The question. `Code` in back ticks is set as code, here and in the choices.
+        text: The question. `Code` in back ticks is set as code, *words* between asterisks are set
+            in italics and **those** in bold, here and in the choices.
         choices: Pairs of a choice and its explanation, in the order they are shown. An explanation
             starts with "Right:" (exactly one) or "No:" and goes on to say why.
     """
@@ -24,35 +26,22 @@ class Question:
     choices: Sequence[tuple[str, str]]
 
     def __post_init__(self):
-        def demand(fine: Any, what: str) -> None:
-            if not fine:
-                raise InputError(
-                    f"The question {self.text!r} is badly written: {what}.", "Mend it in the quiz."
-                )
+        def well(fine: Any, fault: str) -> None:
+            what = f"The question {self.text!r} is badly written: {fault}."
+            demand(fine, what, "Mend it in the quiz.")
 
-        demand(isinstance(self.text, str) and self.text.strip(), "it has no text")
-        demand(
-            isinstance(self.choices, list | tuple) and len(self.choices) > 1,
-            "it needs two choices or more",
-        )
+        well(isinstance(self.text, str) and self.text.strip(), "it has no text")
+        several = isinstance(self.choices, list | tuple) and len(self.choices) > 1
+        well(several, "it needs two choices or more")
         for pair in self.choices:
-            fine = (
-                isinstance(pair, tuple)
-                and len(pair) == 2
-                and all(isinstance(part, str) for part in pair)
-            )
-            demand(
-                fine and pair[0].strip(),
-                f"{short(pair)} is no pair of a choice and its explanation",
-            )
-            fine = re.fullmatch(r"(Right|No):\s+\S.*", pair[1].strip(), re.DOTALL)
-            demand(fine, f"the explanation of {pair[0]!r} must be 'Right: why' or 'No: why'")
+            texts = isinstance(pair, tuple) and [type(part) for part in pair] == [str, str]
+            well(texts and pair[0].strip(), f"{short(pair)} is no choice and its explanation")
+            fine = re.match(r"(Right|No):\s+\S", pair[1].strip())
+            well(fine, f"the explanation of {pair[0]!r} must be 'Right: why' or 'No: why'")
         right = sum(why.strip().startswith("Right:") for _, why in self.choices)
-        demand(right == 1, f"one choice must be right, not {right}")
-        demand(
-            len({plain(choice) for choice, _ in self.choices}) == len(self.choices),
-            "a choice is there twice",
-        )
+        well(right == 1, f"one choice must be right, not {right}")
+        different = {plain(choice) for choice, _ in self.choices}
+        well(len(different) == len(self.choices), "a choice is there twice")
 
 
 def quiz(questions: Sequence[Question]) -> None:
@@ -73,47 +62,56 @@ def quiz(questions: Sequence[Question]) -> None:
            b) no
         Answers: 1a Right: it is.  1b No: halve it.
     """
-    if (
-        not isinstance(questions, list | tuple)
-        or not questions
-        or not all(isinstance(q, Question) for q in questions)
-    ):
-        raise InputError(
-            "A quiz needs a list of Question objects.", "Write quiz([Question(...), ...])."
-        )
     from IPython.display import display
 
-    display(_Quiz(tuple(questions)))
+    listed = isinstance(questions, list | tuple) and len(questions) > 0
+    fine = listed and all(isinstance(each, Question) for each in questions)
+    mend = "Write quiz([Question(...), ...])."
+    demand(fine, "A quiz needs a list of Question objects.", mend)
+    display(Quiz(tuple(questions)))
 
 
 @dataclass(frozen=True, repr=False)
-class _Quiz:
+class Quiz:
+    """Questions as a page and as text."""
+
     questions: tuple[Question, ...]
 
     def _repr_html_(self) -> str:
         parts = []
         for number, question in enumerate(self.questions, 1):
-            parts.append(f"<p><b>{number}.</b> {_markup(question.text)}</p>")
-            for choice, why in question.choices:
-                verdict, _, reason = why.strip().partition(":")
-                parts.append(
-                    f"<details><summary>{_markup(choice)}</summary>"
-                    f"<p><b>{verdict}.</b> {_markup(reason.strip())}</p></details>"
-                )
-        return "<div>\n" + "\n".join(parts) + "\n</div>"
+            # Room above, so that a question does not cling to the answers of the one before.
+            parts.append(f'<div style="margin-top: 1.5em"><p><b>{number}.</b> ')
+            parts.append(f"{_markup(question.text)}</p>\n")
+            for choice, explanation in question.choices:
+                verdict, _, why = explanation.strip().partition(":")
+                why = why.strip()
+                parts.append(f"<details><summary>{_markup(choice)}</summary>")
+                parts.append(f"<p><b>{verdict}.</b> {_markup(why[0].upper() + why[1:])}</p>")
+                parts.append("</details>\n")
+            parts.append("</div>\n")
+        return "".join(parts)
 
     def __repr__(self) -> str:
         lines, answers = [], []
         for number, question in enumerate(self.questions, 1):
             lines.append(f"{number}. {question.text}")
-            for letter, (choice, why) in zip(
-                "abcdefghijklmnopqrstuvwxyz", question.choices, strict=False
-            ):
+            for letter, (choice, why) in zip(ascii_lowercase, question.choices, strict=False):
                 lines.append(f"   {letter}) {choice}")
                 answers.append(f"{number}{letter} {why.strip()}")
         return "\n".join([*lines, "Answers: " + "  ".join(answers)])
 
 
 def _markup(text: str) -> str:
-    """Escaped text, with `code` in back ticks set as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """Escaped text, with `code`, **bold** and *italics* set as such."""
+    parts = re.split(r"`([^`]+)`", html.escape(text))
+    # Every second part is code, in which an asterisk is an asterisk.
+    for place, part in enumerate(parts):
+        if place % 2:
+            parts[place] = f"<code>{part}</code>"
+        else:
+            for stars, tag in ((r"\*\*", "b"), (r"\*", "i")):
+                marked = rf"(?<!\w){stars}(\S(?:[^*]*\S)?){stars}(?!\w)"
+                part = re.sub(marked, rf"<{tag}>\1</{tag}>", part)
+            parts[place] = part
+    return "".join(parts)
