@@ -336,6 +336,17 @@ def test_a_changed_lock_or_a_moved_clone_is_installed_again(clone):
 
 
 @needs_make
+@pytest.mark.parametrize("target", ["lock", "canary", "test-colab", "wheelhouse", "release-check"])
+def test_what_only_a_release_needs_is_installed_once_and_by_nobody_else(clone, target):
+    (clone / ".venv").mkdir()
+    (clone / ".venv" / "installed").write_text(f"{clone}\n")
+    assert '".[release]"' in make(clone, "-n", target).stdout
+    assert '".[release]"' not in make(clone, "-n", "test").stdout
+    (clone / ".venv" / "release").touch()
+    assert "-m pip install" not in make(clone, "-n", target).stdout
+
+
+@needs_make
 def test_make_alone_lists_the_commands(clone):
     shown = make(clone).stdout
     for target in ("lab", "test", "check", "notebooks", "experiments", "test-offline"):
