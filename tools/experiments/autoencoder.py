@@ -40,10 +40,6 @@ def few(labels: np.ndarray, per_class: int, seed: int) -> np.ndarray:
     return np.concatenate([order[labels[order] == each][:per_class] for each in range(10)])
 
 
-def part(row: dict):
-    return "all"
-
-
 def run(parameters: dict, report) -> list[dict]:
     size = parameters["unlabelled"]
     learn, judge = tlkit.load_dataset("digits", image_size=28).split(train=size, seed=0)
