@@ -227,9 +227,9 @@ def test_what_is_not_a_model_is_refused(images):
 
 def test_progress_is_told_when_asked(base, images, capsys):
     tlkit.extract_features(base, images, batch_size=1, cache=False, progress=True)
-    assert "Extracting features: 100%" in capsys.readouterr().out
+    assert "Extracting features: 100%" in capsys.readouterr().err
     tlkit.extract_features(base, images, cache=False, progress=False)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50", "InceptionV3"])
