@@ -44,7 +44,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "multiply_adds",
             "small_network",
         ],
-        "data": ["ImageDataset", "load_dataset", "load_folder"],
+        "data": ["ImageDataset", "load_dataset", "load_folder", "load_pictures"],
         "diagnosis": ["diagnose"],
         "distillation": ["distill", "soften", "student_network"],
         "features": ["attach_head", "extract_features", "fit_linear_head"],

@@ -58,6 +58,49 @@ def test_a_dataset_says_what_is_wrong_with_it():
             ImageDataset(*wrong)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cat", "cat "),
+        ("cat", " cat"),
+        ("two words", "two  words"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("cat", "c\u200bat"),
+        ("cat", "cat\u2060"),
+        ("cat", "\ufeffcat"),
+        ("a\u00a0b", "a b"),
+    ],
+)
+def test_classes_that_look_the_same_in_print_are_refused_by_both_names(names):
+    with pytest.raises(InputError, match="look the same in print") as caught:
+        ImageDataset(np.zeros((2, 4, 4, 3), np.uint8), [0, 1], names)
+    assert all(ascii(name) in str(caught.value) for name in names)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\n"])
+def test_a_class_needs_a_name_that_shows(name):
+    with pytest.raises(InputError, match="shows nothing in print"):
+        ImageDataset(np.zeros((2, 4, 4, 3), np.uint8), [0, 1], ("cat", name))
+
+
+def test_capitals_and_other_scripts_make_other_classes():
+    names = ("a", "A", "кот", "m2", "m²")
+    assert ImageDataset(np.zeros((1, 4, 4, 3), np.uint8), [0], names).class_names == names
+
+
+def test_what_keras_users_hold_is_told_what_to_do():
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    for wrong, words in (
+        ((images, np.eye(2, dtype=int), ("a", "b")), "argmax"),
+        ((images, ["cat", "dog"], ("cat", "dog")), "one whole number for each picture"),
+        ((images.astype("float32"), [0, 1], ("a", "b")), "np.uint8"),
+        ((iter([(images, [0, 1])]), [0, 1], ("a", "b")), "np.uint8"),
+        ((images, [0, 1], None), "one name per class"),
+    ):
+        with pytest.raises(InputError, match=words):
+            ImageDataset(*wrong)
+
+
 def test_labels_become_int64_and_names_a_tuple():
     data = ImageDataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1], np.uint8), ["a", "b"])
     assert data.labels.dtype == np.int64 and data.class_names == ("a", "b") and len(data) == 2
@@ -93,7 +136,7 @@ def test_split_is_exact_stratified_and_loses_nothing(labels, draw):
 def test_take_is_exact_and_stratified(labels, draw):
     data = make(labels)
     n = draw.draw(st.integers(1, len(labels)))
-    some = data.take(n, seed=1)
+    some = data.take(n, seed=1, of_each=0)
     assert len(some) == n and len(set(rows(some))) == n
     exact = np.bincount(labels, minlength=3) * n / len(labels)
     assert (np.abs(np.bincount(some.labels, minlength=3) - exact) < 1).all()
@@ -129,10 +172,17 @@ def test_impossible_takes_are_refused(n):
 @pytest.mark.parametrize("n", [9, 10, 40, 103])
 def test_a_rare_class_is_not_lost(n):
     data = make([0] * 100 + [1] * 3 + [2] * 4, classes=3)
-    taken = np.bincount(data.take(n, of_each=3).labels, minlength=3)
+    assert data.take(n).counts().min() >= 1
+    taken = data.take(n, of_each=3).counts()
     assert taken.sum() == n and taken.min() >= 3
-    with pytest.raises(InputError, match="from 11 to 107"):
+    with pytest.raises(InputError, match="too few for 4 of each of 3 classes"):
         data.take(10, of_each=4)
+
+
+def test_fewer_pictures_than_classes_are_taken_only_on_demand():
+    with pytest.raises(InputError, match="of_each=0"):
+        make([0, 1, 2]).take(2)
+    assert len(make([0, 1, 2]).take(2, of_each=0)) == 2
 
 
 def test_describe_and_show():

@@ -2,18 +2,20 @@
 
 import io
 import os
+import re
 import struct
+import sys
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
-from tlkit.data import folders
-from tlkit.data.datasets import load_folder
+from tlkit.data import folders, load_folder, load_pictures, reading
 from tlkit.errors import InputError, MissingFileError, TlkitError
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 30), (30, 30, 200), (255, 255, 255)
@@ -259,8 +261,8 @@ def test_no_bytes_whatever_bring_it_down(tmp_path, content, start):
     path = tmp_path / "any.jpg"
     path.write_bytes(start + content)
     try:
-        assert folders.read_picture(path, 16).shape == (16, 16, 3)
-    except folders.Unusable as reason:
+        assert reading.read_picture(path, 16).shape == (16, 16, 3)
+    except reading.Unusable as reason:
         assert str(reason)
 
 
@@ -277,8 +279,8 @@ def test_no_damage_to_a_picture_brings_it_down(tmp_path, kind, draw):
     path = tmp_path / "any"
     path.write_bytes(content[: draw.draw(st.integers(0, len(content)))])
     try:
-        assert folders.read_picture(path, 16).shape == (16, 16, 3)
-    except folders.Unusable as reason:
+        assert reading.read_picture(path, 16).shape == (16, 16, 3)
+    except reading.Unusable as reason:
         assert str(reason)
 
 
@@ -390,7 +392,7 @@ def test_folders_that_are_no_data_set_get_a_clear_error(root, tmp_path):
     plain().save(tmp_path / "single" / "cat" / "1.png")
     for path, error, words in (
         (tmp_path / "nothing", MissingFileError, "no folder"),
-        (root / "cat" / "1.png", InputError, "a file, not a folder"),
+        (root / "cat" / "1.png", InputError, "not a folder"),
         (tmp_path / "empty", InputError, "empty"),
         (tmp_path / "flat", InputError, "no sub-folders"),
         (tmp_path / "single", InputError, "one class only, 'cat'"),
@@ -421,3 +423,227 @@ def test_the_result_says_where_it_comes_from(root):
     data = load_folder(root)
     assert data.images.shape == (2, 160, 160, 3)
     assert data.name == "pets" and data.source and data.licence
+
+
+# --- layouts ---
+
+
+def write(root, *paths, colour=RED):
+    for number, path in enumerate(paths):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        plain((200 - number, *colour[1:])).save(root / path)
+
+
+@pytest.mark.parametrize(
+    "parts", [("train", "val"), ("Training", "validation", "test"), ("train_set", "test data")]
+)
+def test_parts_of_a_data_set_are_no_classes(tmp_path, parts):
+    write(tmp_path, *(f"{part}/{name}/1.png" for part in parts for name in ("cat", "dog")))
+    with pytest.raises(InputError, match="parts of a data set") as caught:
+        load_folder(tmp_path)
+    assert "each with cat, dog" in str(caught.value)
+    first = sorted(parts, key=folders.natural)[0]
+    assert f"load_folder({str(tmp_path / first)!r})" in caught.value.mend
+    assert load_folder(tmp_path / first).class_names == ("cat", "dog")
+
+
+def test_parts_are_found_beside_other_folders_and_without_classes(tmp_path):
+    write(tmp_path / "a", "train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png")
+    write(tmp_path / "a", "old/cat/1.png", "old/dog/1.png")
+    write(tmp_path / "b", "train/1.png", "test/1.png")
+    for name in "ab":
+        with pytest.raises(InputError, match="parts of a data set"):
+            load_folder(tmp_path / name)
+
+
+def test_a_train_is_a_class_among_vehicles(tmp_path):
+    write(tmp_path, "train/1.png", "plane/1.png", "car/1.png")
+    assert load_folder(tmp_path).class_names == ("car", "plane", "train")
+
+
+def test_one_folder_around_the_classes_is_pointed_into(tmp_path):
+    write(tmp_path, "pets/cat/1.png", "pets/dog/1.png")
+    with pytest.raises(InputError, match="one class only, 'pets'") as caught:
+        load_folder(tmp_path)
+    assert repr(str(tmp_path / "pets")) in caught.value.mend
+
+
+def test_the_same_sub_folders_in_every_class_are_put_together_and_named(tmp_path):
+    write(
+        tmp_path, *(f"{name}/{when}/1.png" for name in ("cat", "dog") for when in ("day", "dusk"))
+    )
+    data = load_folder(tmp_path)
+    assert data.class_names == ("cat", "dog") and len(data) == 4
+    assert "sub-folders day, dusk" in data.notes[0] and data.notes[0] in data.describe()
+
+
+# --- names that are bytes, or look alike ---
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names are text there")
+def test_folders_named_in_another_code_page_stay_apart(tmp_path):
+    for number, name in enumerate(("кот", "лис", "сом", "утка")):
+        folder = os.path.join(os.fsencode(tmp_path), name.encode("cp1251"))
+        os.mkdir(folder)
+        (tmp_path / os.fsdecode(folder) / "1.png").write_bytes(png_bytes(plain((number, 0, 0))))
+    data = load_folder(tmp_path)
+    assert data.counts().tolist() == [1, 1, 1, 1] and len(set(data.class_names)) == 4
+    assert r"\xea\xee\xf2" in data.class_names and "not UTF-8" in data.notes[0]
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names are text there")
+def test_files_named_in_another_code_page_stay_apart(root):
+    for name in ("кот.png", "лис.png"):
+        path = os.path.join(os.fsencode(root), b"cat", name.encode("cp1251"))
+        with open(path, "wb") as file:
+            file.write(b"")
+    assert len(dict(load_folder(root).skipped)) == 2
+
+
+@pytest.mark.parametrize(
+    "names", [("cat", "cat "), ("caf\u00e9", "cafe\u0301"), ("cat", "ca\u200bt")]
+)
+def test_class_folders_that_look_the_same_are_refused_by_both_names(tmp_path, names):
+    write(tmp_path, *(f"{name}/1.png" for name in (*names, "dog")))
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("one and the same folder on this system")
+    with pytest.raises(InputError, match="look the same in print") as caught:
+        load_folder(tmp_path)
+    assert all(ascii(name) in str(caught.value) for name in names)
+
+
+def test_classes_that_differ_in_capitals_only_are_named(tmp_path):
+    write(tmp_path, "Cat/1.png", "cat/1.png", "dog/1.png")
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("one and the same folder on this system")
+    data = load_folder(tmp_path)
+    assert len(data.class_names) == 3
+    assert data.notes == ("The classes 'Cat', 'cat' differ in capitals only.",)
+
+
+# --- scales ---
+
+
+def save_grey(path, high, low=0, kind=np.uint16):
+    ramp = np.tile(np.linspace(low, high, 64), (64, 1)).astype(kind)
+    Image.fromarray(ramp).save(path)
+
+
+def test_a_folder_of_twelve_bits_in_sixteen_has_one_white(root):
+    (root / "cat" / "1.png").unlink()
+    save_grey(root / "cat" / "1.png", 4000)
+    save_grey(root / "cat" / "2.png", 900)
+    data = load_folder(root, image_size=16)
+    assert data.white == 4095
+    assert abs(data.images[0].max() - 4000 / 4095 * 255) < 8
+    # Darker, as it is: not stretched to a white of its own.
+    assert abs(data.images[1].max() - 900 / 4095 * 255) < 4
+    assert "16 bits of which 12 are used, so 4095 is white: 2 files" in data.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("high", "white"), [(200, 255), (1000, 1023), (4095, 4095), (9000, 16383), (60000, 65535)]
+)
+def test_white_is_that_of_as_many_bits_as_are_used(root, high, white):
+    save_grey(root / "cat" / "x.png", high)
+    data = load_folder(root, image_size=16)
+    assert data.white == white and bool(data.notes) == (white < 65535)
+    assert abs(data.images[1].max() - high / white * 255) < 9
+
+
+def test_ordinary_pictures_have_no_white_of_their_own_and_nothing_is_said(root):
+    data = load_folder(root, image_size=16)
+    assert data.white is None and data.notes == ()
+
+
+@pytest.mark.parametrize("high", [1, 255])
+def test_floats_from_0_to_1_and_to_255_mean_what_they_say(root, high):
+    save_grey(root / "cat" / "x.tif", high, kind=np.float32)
+    data = load_folder(root, image_size=16)
+    assert data.images[1].max() > 243 and data.images[1].min() < 12 and not data.notes
+
+
+@pytest.mark.parametrize(("low", "high", "kind"), [(-5, 7, np.float32), (0, 10**6, np.int32)])
+def test_numbers_without_a_known_white_are_stretched_and_named(root, low, high, kind):
+    save_grey(root / "cat" / "x.tif", high, low, kind)
+    data = load_folder(root, image_size=16)
+    assert data.images[1].max() > 243 and data.images[1].min() < 12
+    assert "No known white" in data.notes[0] and "cat/x.tif" in data.notes[0]
+
+
+def test_a_nearly_black_picture_is_named(root):
+    plain((9, 12, 20)).save(root / "cat" / "x.png")
+    assert "Nearly black" in load_folder(root, image_size=16).notes[0]
+
+
+def test_pages_that_are_not_read_are_named(root):
+    plain().save(root / "cat" / "x.gif", save_all=True, append_images=[plain(BLUE)])
+    plain().save(root / "cat" / "y.tif", save_all=True, append_images=[plain(BLUE)])
+    (note,) = load_folder(root, image_size=16).notes
+    assert note == (
+        "Several pages or frames, of which the first was read: 2 files, such as cat/x.gif."
+    )
+
+
+def test_the_preview_in_a_raw_photograph_does_not_pass_for_it(root):
+    plain().save(root / "cat" / "x.dng", "TIFF", tiffinfo={254: 1})
+    assert "raw photograph" in dict(load_folder(root).skipped)["cat/x.dng"]
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow does not read it")
+def test_avif_is_read(root):
+    plain(GREEN).save(root / "cat" / "x.avif")
+    assert near(read(root), GREEN, 8)
+
+
+def test_heic_is_read_or_names_the_package_that_does(root):
+    try:
+        import pillow_heif
+    except ImportError:
+        (root / "cat" / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
+        assert "pip install pillow-heif" in dict(load_folder(root).skipped)["cat/x.heic"]
+    else:
+        pillow_heif.from_pillow(plain(GREEN, (64, 64))).save(root / "cat" / "x.heic")
+        assert near(read(root), GREEN, 8)
+
+
+# --- single pictures ---
+
+
+def test_pictures_are_read_one_by_one_as_in_a_folder(root):
+    corners(300, 200).save(root / "cat" / "2.jpg")
+    save_grey(root / "cat" / "3.png", 900)
+    save_grey(root / "cat" / "4.png", 4000)
+    data = load_folder(root, image_size=32)
+    paths = [root / "cat" / f"{name}" for name in ("1.png", "2.jpg", "3.png", "4.png")]
+    alone = load_pictures(paths, image_size=32, white=data.white)
+    assert (alone == data.images[:4]).all()
+    assert (load_pictures(str(paths[1]), 32) == alone[1]).all()
+
+
+def test_a_picture_that_cannot_be_used_is_named_with_the_reason(root):
+    (root / "cat" / "x.png").write_bytes(b"<html>")
+    for paths, error, words in (
+        (root / "cat" / "x.png", InputError, "x.png.* an HTML page"),
+        ([root / "cat" / "1.png", "gone.png"], MissingFileError, "gone.png"),
+        (root, InputError, "not a file"),
+        ([], InputError, "paths"),
+        (3, InputError, "paths"),
+        ([3], InputError, "path"),
+        (b"x.png", InputError, "paths"),
+    ):
+        with pytest.raises(error, match=words):
+            load_pictures(paths)
+
+
+def test_the_reading_needs_nothing_but_pillow_and_numpy(root):
+    """The script beside an exported classifier holds these very lines."""
+    corners(70, 50).save(root / "cat" / "x.png")
+    text, alone = Path(reading.__file__).read_text(encoding="utf-8"), {"__name__": "alone"}
+    exec(text, alone)
+    path = str(root / "cat" / "x.png")
+    assert (alone["read_picture"](path, 32) == load_pictures(path, 32)[0]).all()
+    imported = set(
+        re.findall(r"^ *(?:from|import) (\w+)", Path(reading.__file__).read_text(), re.M)
+    )
+    assert imported == {"typing", "numpy", "PIL", "pillow_heif"}

@@ -5,13 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "datasets": [
-            "compose_people",
-            "dataset_names",
-            "load_dataset",
-            "load_folder",
-            "verify_dataset",
-        ],
+        "copies": ["copies_of_known", "find_copies", "fingerprints"],
+        "datasets": ["compose_people", "dataset_names", "load_dataset", "verify_dataset"],
+        "folders": ["load_folder", "load_pictures"],
         "image_dataset": ["ImageDataset"],
     },
 )

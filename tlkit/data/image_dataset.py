@@ -1,39 +1,22 @@
 """The one container for pictures and their labels."""
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tlkit import checks
 from tlkit.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-def whole(value: object, name: str, low: int, high: int | None = None) -> int:
-    """A whole number in range, or an error that says which was asked for."""
-    within = f"from {low} to {high}" if high is not None else f"of at least {low}"
-    right_type = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not right_type or value < low or (high is not None and value > high):
-        raise InputError(f"`{name}` is {value!r}.", f"Give a whole number {within}.")
-    return int(value)
-
-
-def a_seed(value: object) -> int:
-    """A seed: a whole number that fits in 32 bits."""
-    return whole(value, "seed", 0, 2**32 - 1)
-
-
-def _shares(counts: np.ndarray, total: int, least: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Split `total` in proportion to `counts` by largest remainders, within bounds."""
-    exact = counts * (total / counts.sum())
-    shares = np.clip(np.floor(exact).astype(int), least, most)
-    while shares.sum() != total:
-        step = 1 if shares.sum() < total else -1
-        free = shares < most if step == 1 else shares > least
-        shares[np.where(free, step * (exact - shares), -np.inf).argmax()] += step
-    return shares
+# Pixels.
+SMALLEST, LARGEST = 16, 1024
+# Their old names, until the other rooms have moved to `tlkit.checks`.
+a_seed, whole = checks.seed, checks.whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +26,13 @@ class ImageDataset:
     Args:
         images: uint8 (N, height, width, 3), RGB from 0 to 255.
         labels: int64 (N,), each from 0 to `len(class_names) - 1`.
-        class_names: What each label means.
+        class_names: What each label means; no two that look the same in print.
         name: What the set is called.
         source: Where the pictures come from.
         licence: Under which licence they may be used.
         skipped: (path, reason) of each file that could not be used.
+        notes: Sentences on what was assumed when the files were read.
+        white: The value that was taken for white in 16-bit pictures, if there were any.
 
     Raises:
         InputError: Something has the wrong type, shape or range.
@@ -65,39 +50,26 @@ class ImageDataset:
     source: str = ""
     licence: str = ""
     skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    white: int | None = None
 
     def __post_init__(self):
-        images, labels = self.images, self.labels
-        if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-            what = images.dtype if isinstance(images, np.ndarray) else type(images).__name__
-            raise InputError(
-                f"`images` is {what}, not an array of uint8.",
-                "Give RGB values from 0 to 255 as np.uint8; do not scale them.",
-            )
-        if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape[1:]:
-            raise InputError(
-                f"`images` has the shape {images.shape}.",
-                "Give (pictures, height, width, 3).",
-            )
-        labels = np.asarray(labels)
-        if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
-            raise InputError(
-                f"`labels` is {labels.dtype} of shape {labels.shape} for {len(images)} pictures.",
-                "Give one whole number for each picture.",
-            )
-        names = self.class_names
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
-            raise InputError(f"`class_names` is {names!r}.", "Give a tuple of one name per class.")
-        if len(set(names)) < len(names):
-            raise InputError(f"`class_names` repeats a name: {names!r}.", "Name each class once.")
-        if len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
-            raise InputError(
-                f"`labels` go from {labels.min()} to {labels.max()}, for {len(names)} classes.",
-                f"Give labels from 0 to {len(names) - 1}.",
-            )
-        object.__setattr__(self, "labels", labels.astype(np.int64))
-        object.__setattr__(self, "class_names", tuple(names))
-        object.__setattr__(self, "skipped", tuple(tuple(pair) for pair in self.skipped))
+        images = self.images
+        kind = images.dtype if isinstance(images, np.ndarray) else type(images).__name__
+        checks.demand(
+            isinstance(images, np.ndarray) and images.dtype == np.uint8,
+            f"`images` is {kind}, not an array of uint8.",
+            "Give RGB values from 0 to 255 as np.uint8; do not scale them.",
+        )
+        checks.demand(
+            images.ndim == 4 and images.shape[-1] == 3 and 0 not in images.shape[1:],
+            f"`images` has the shape {images.shape}.",
+            "Give (pictures, height, width, 3).",
+        )
+        names = _class_names(self.class_names)
+        labels = checks.labels(self.labels, len(images), len(names))
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "class_names", names)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -106,16 +78,17 @@ class ImageDataset:
         classes = len(self.class_names)
         return f"<ImageDataset {self.name!r}: {len(self)} pictures, {classes} classes>"
 
-    def _rows(self, shares: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """`shares[c]` random rows of each class c, and the rest; both in random order."""
-        generator = np.random.default_rng(seed)
-        order = np.argsort(generator.random(len(self)), kind="stable")
-        place = np.empty(len(self), int)  # the how-manieth of its class each row is, in that order
-        for label in range(len(self.class_names)):
-            rows = order[self.labels[order] == label]
-            place[rows] = np.arange(len(rows))
-        chosen = (place < shares[self.labels])[order]
-        return order[chosen], order[~chosen]
+    def counts(self) -> np.ndarray:
+        """How many pictures each class has.
+
+        Returns:
+            int (classes,).
+
+        Example:
+            >>> load_dataset("digits", n=5000).counts().tolist()
+            [500, 500, 500, 500, 500, 500, 500, 500, 500, 500]
+        """
+        return np.bincount(self.labels, minlength=len(self.class_names))
 
     def subset(self, rows: np.ndarray) -> "ImageDataset":
         """Some of the pictures, in the order of their indices `rows`."""
@@ -141,35 +114,36 @@ class ImageDataset:
             >>> len(train), len(test)
             (100, 900)
         """
-        train, seed = whole(train, "train", 1), a_seed(seed)
-        counts = np.bincount(self.labels, minlength=len(self.class_names))
+        train, seed = checks.whole(train, "train", 1), checks.seed(seed)
+        counts = self.counts()
         present = counts > 0
+        classes = int(present.sum())
         if (counts == 1).any():
-            alone = self.class_names[int(np.flatnonzero(counts == 1)[0])]
+            alone = self.class_names[int((counts == 1).argmax())]
             raise InputError(
                 f"The class {alone!r} has one picture only, so it cannot be in both parts.",
                 "Give each class at least two pictures.",
             )
-        classes = int(present.sum())
-        if not classes or not classes <= train <= len(self) - classes:
-            raise InputError(
-                f"{train} of {len(self)} pictures cannot be split off with each of {classes} "
-                "classes in both parts.",
-                f"Give `train` from {classes} to {len(self) - classes}."
-                if len(self) >= 2 * classes > 0
-                else "Load more pictures.",
-            )
-        shares = _shares(counts, train, least=present.astype(int), most=counts - present)
-        first, rest = self._rows(shares, seed)
+        most = len(self) - classes
+        checks.demand(
+            classes and classes <= train <= most,
+            f"{train} of {len(self)} pictures cannot be split off with each of {classes} classes "
+            "in both parts.",
+            f"Give `train` from {classes} to {most}." if classes else "Load some pictures first.",
+        )
+        first, rest = self._draw(
+            _shares(counts, train, present.astype(int), counts - present), seed
+        )
         return self.subset(first), self.subset(rest)
 
-    def take(self, n: int, seed: int = 0, of_each: int = 0) -> "ImageDataset":
+    def take(self, n: int, seed: int = 0, of_each: int = 1) -> "ImageDataset":
         """Exactly `n` random pictures, with the classes in the same proportions.
 
         Args:
-            n: How many, from 1 to all of them.
+            n: How many.
             seed: Which pictures, and in which order.
-            of_each: At least so many of each class, or all that it has: rare ones are not lost.
+            of_each: At least so many of each class, or all that it has. With 0, rare classes may be
+                missing.
 
         Returns:
             The smaller set.
@@ -181,11 +155,25 @@ class ImageDataset:
             >>> len(load_dataset("digits", n=100).take(20))
             20
         """
-        counts = np.bincount(self.labels, minlength=len(self.class_names))
-        least = np.minimum(counts, whole(of_each, "of_each", 0))
-        n = whole(n, "n", max(1, int(least.sum())), len(self))
-        shares = _shares(counts, n, least, most=counts)
-        return self.subset(self._rows(shares, a_seed(seed))[0])
+        n, counts = checks.whole(n, "n", 1, len(self)), self.counts()
+        least = np.minimum(counts, checks.whole(of_each, "of_each", 0))
+        checks.demand(
+            n >= least.sum(),
+            f"{n} pictures are too few for {of_each} of each of {(counts > 0).sum()} classes.",
+            f"Take {least.sum()} or more, or let classes be missing with of_each=0.",
+        )
+        return self.subset(self._draw(_shares(counts, n, least, counts), checks.seed(seed))[0])
+
+    def _draw(self, shares: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """`shares[c]` random rows of each class c, and the rest; both in random order."""
+        order = np.argsort(np.random.default_rng(seed).random(len(self)), kind="stable")
+        # Which of its class each row is, counted in that order.
+        place = np.empty(len(self), int)
+        for label in range(len(self.class_names)):
+            rows = order[self.labels[order] == label]
+            place[rows] = np.arange(len(rows))
+        chosen = (place < shares[self.labels])[order]
+        return order[chosen], order[~chosen]
 
     def describe(self) -> str:
         """A few lines on what is in the set.
@@ -198,20 +186,21 @@ class ImageDataset:
             photos: 11 pictures of 128 x 128 pixels, 11 classes
         """
         height, width = self.images.shape[1:3]
+        wide = max(map(len, self.class_names))
         lines = [
             f"{self.name}: {len(self)} pictures of {width} x {height} pixels, "
-            f"{len(self.class_names)} classes"
+            f"{len(self.class_names)} classes",
+            *(
+                f"  {name:<{wide}}  {count:>5}"
+                for name, count in zip(self.class_names, self.counts(), strict=True)
+            ),
+            *(
+                f"{what}: {text}"
+                for what, text in (("Source", self.source), ("Licence", self.licence))
+                if text
+            ),
+            *(f"Note: {note}" for note in self.notes),
         ]
-        counts = np.bincount(self.labels, minlength=len(self.class_names))
-        broad = max(len(name) for name in self.class_names)
-        lines += [
-            f"  {name:<{broad}}  {count:>5}"
-            for name, count in zip(self.class_names, counts, strict=True)
-        ]
-        if self.source:
-            lines.append(f"Source: {self.source}")
-        if self.licence:
-            lines.append(f"Licence: {self.licence}")
         if self.skipped:
             lines.append(f"Left out: {len(self.skipped)} files (see `skipped`), such as")
             lines += [f"  {path}: {reason}" for path, reason in self.skipped[:5]]
@@ -227,13 +216,71 @@ class ImageDataset:
         Returns:
             The figure.
 
+        Raises:
+            InputError: There are no pictures, or a number is out of range.
+
         Example:
             >>> figure = load_dataset("photos").show(6)
         """
         from tlkit.plots import image_grid
 
-        n = min(whole(n, "n", 1), len(self))
-        if not n:
-            raise InputError("There are no pictures to show.", "Load some first.")
-        titles = [self.class_names[label] for label in self.labels[:n]]
-        return image_grid(self.images[:n], titles=titles, columns=columns)
+        some = checks.dataset(self).images[: checks.whole(n, "n", 1)]
+        titles = [self.class_names[label] for label in self.labels[: len(some)]]
+        return image_grid(some, titles=titles, columns=columns)
+
+
+def _class_names(given: Any) -> tuple[str, ...]:
+    """Class names that can be told apart in print."""
+    try:
+        names = () if isinstance(given, str) else tuple(given)
+    except TypeError:
+        names = ()
+    checks.demand(
+        names and all(isinstance(name, str) for name in names),
+        f"`class_names` is {given!r}.",
+        "Give a tuple of one name per class.",
+    )
+    demand_distinct(names, "class names")
+    return tuple(map(str, names))
+
+
+def demand_distinct(names: Sequence[str], what: str) -> None:
+    """Raise InputError when two names look the same in print, or one like nothing."""
+    seen: dict[str, str] = {}
+    for name in names:
+        shown = in_print(name)
+        blank = f"One of the {what}, {name!a}, shows nothing in print."
+        checks.demand(shown, blank, "Give it another name.")
+        checks.demand(
+            shown not in seen,
+            f"The {what} {seen.get(shown)!a} and {name!a} look the same in print.",
+            "Rename one of them, or put both into one class.",
+        )
+        seen[shown] = name
+
+
+def in_print(name: str) -> str:
+    """A name as it is seen: composed accents, no characters that do not show, single spaces."""
+    composed = unicodedata.normalize("NFC", name)
+    shown = (
+        each
+        for each in composed
+        if each.isspace() or unicodedata.category(each) not in ("Cc", "Cf")
+    )
+    return " ".join("".join(shown).split())
+
+
+def image_side(value: object) -> int:
+    """Height and width of pictures, in pixels."""
+    return checks.whole(value, "image_size", SMALLEST, LARGEST)
+
+
+def _shares(counts: np.ndarray, total: int, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Split `total` in proportion to `counts` by largest remainders, within bounds."""
+    exact = counts * (total / counts.sum())
+    shares = np.clip(np.floor(exact).astype(int), least, most)
+    while shares.sum() != total:
+        step = 1 if shares.sum() < total else -1
+        free = shares < most if step == 1 else shares > least
+        shares[np.where(free, step * (exact - shares), -np.inf).argmax()] += step
+    return shares
