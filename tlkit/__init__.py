@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "explain",
         "features",
         "finetuning",
+        "heads",
         "learning_rates",
         "plots",
         "representations",
@@ -47,8 +48,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "data": ["ImageDataset", "load_dataset", "load_folder", "load_pictures"],
         "diagnosis": ["diagnose"],
         "distillation": ["distill", "soften", "student_network"],
-        "features": ["attach_head", "extract_features", "fit_linear_head"],
+        "features": ["extract_features"],
         "finetuning": ["FineTuned", "fine_tune", "unfreeze"],
+        "heads": ["attach_head", "fit_linear_head"],
         "learning_rates": [
             "differential_optimizer",
             "draw_groups",

@@ -1,14 +1,17 @@
 """A small network learns what a large one says: soft targets and distillation (lesson 06)."""
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlkit.data.image_dataset import ImageDataset, a_seed, whole
-from tlkit.errors import InputError
+from tlkit import checks
+from tlkit.checks import demand
+from tlkit.data.image_dataset import ImageDataset
+from tlkit.features import extract_features
+from tlkit.keras_tools import count_classes, open_model, seeded
+from tlkit.keras_tools import logits as checked_logits
 from tlkit.networks.students import student_network
-from tlkit.progress import progress as tell
+from tlkit.steps import shuffled, take_steps
 
 if TYPE_CHECKING:
     import keras
@@ -45,12 +48,12 @@ def soften(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     from scipy.special import softmax
 
     logits = np.asarray(logits, dtype="float64")
-    if not logits.ndim or not logits.size or not np.isfinite(logits).all():
-        raise InputError(
-            f"Logits of shape {logits.shape} are no finite numbers.",
-            "Pass what a network that ends in logits gives, one row for each picture.",
-        )
-    return softmax(logits / _temperature(temperature), axis=-1)
+    demand(
+        logits.ndim and logits.size and np.isfinite(logits).all(),
+        f"Logits of shape {logits.shape} are no finite numbers.",
+        "Pass what a network that ends in logits gives, one row for each picture.",
+    )
+    return softmax(logits / checks.number(temperature, "temperature", 0, such_as=3), axis=-1)
 
 
 def distill(
@@ -105,21 +108,25 @@ def distill(
 
     Source: Hinton, Vinyals & Dean 2015, arXiv 1503.02531.
     """
-    import keras
-
-    images = images.images if isinstance(images, ImageDataset) else np.asarray(images)
+    images = images.images if isinstance(images, ImageDataset) else images
+    images = checks.pictures(images, open_model(student).input_shape[1:])
     classes = _check_student(student, images)
-    temperature, alpha = _temperature(temperature), _alpha(alpha, labels)
-    whole(steps, "steps", 1), whole(batch_size, "batch_size", 1)
-    if not _is_number(learning_rate) or not 0 < learning_rate < 1:
-        raise InputError(f"`learning_rate` is {learning_rate!r}.", "Give a number such as 1e-3.")
+    temperature = checks.number(temperature, "temperature", 0, such_as=3)
+    alpha = checks.number(alpha, "alpha", 0, 1, ends=True)
+    checks.whole(steps, "steps", 1), checks.whole(batch_size, "batch_size", 1)
+    checks.number(learning_rate, "learning_rate", 0, 1, such_as=1e-3)
+    if labels is None:
+        what = "With alpha=0 the teacher does not count, and there are no labels to learn from."
+        demand(alpha > 0, what, "Give labels, or a larger alpha.")
+        alpha = 1.0
+    else:
+        labels = checks.labels(labels, len(images), classes)
     answers = _answers(teacher, student, images, classes, progress)
-    target = () if labels is None else (_check_labels(labels, len(images), classes),)
-
-    keras.utils.set_random_seed(a_seed(seed))
-    distiller = _distiller(student, classes, temperature, alpha)
-    parts = ((images, answers), *target)
-    _fit(distiller, parts, steps, batch_size, learning_rate, seed, progress)
+    with seeded(checks.seed(seed)):
+        distiller = _distiller(student, classes, temperature, alpha)
+        fit_distiller(
+            distiller, (images, answers), labels, steps, batch_size, learning_rate, seed, progress
+        )
     return student
 
 
@@ -136,132 +143,65 @@ def _distiller(student, classes, temperature, alpha) -> "keras.distillation.Dist
     return keras.distillation.Distiller(teacher, learner, loss, student_loss_weight=1 - alpha)
 
 
-def _fit(distiller, parts, steps, batch_size, learning_rate, seed, progress) -> None:
-    """Train for so many steps, on batches in an order that the seed decides."""
+def fit_distiller(
+    distiller: "keras.distillation.Distiller",
+    inputs: tuple[np.ndarray, ...],
+    labels: np.ndarray | None,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    progress: bool | None = False,
+) -> None:
+    """Train one of Keras's distillers with Adam, at a rate that fades to zero along a cosine.
+
+    Args:
+        distiller: What to train; it is compiled here.
+        inputs: Its inputs, (N, ...) each: pictures first.
+        labels: (N,) true classes, or None.
+        steps: How many batches.
+        batch_size: Pictures per step, at most.
+        learning_rate: Where the rate starts.
+        seed: Of the order of the pictures, in a `seeded` block.
+        progress: As for `distill`.
+    """
     import keras
-    import tensorflow as tf
 
     fading = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     at_once = min(_STEPS_AT_ONCE, steps)
     distiller.compile(keras.optimizers.Adam(fading), loss, steps_per_execution=at_once)
-    count = len(parts[0][0])
-    data = tf.data.Dataset.from_tensor_slices(parts).shuffle(count, seed=seed).repeat()
-    data = data.batch(min(batch_size, count)).take(steps).prefetch(2)
-    turns = -(-steps // at_once)
-    told = tell(range(turns + 1), turns, "Distilling", progress)
-    tick = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: next(told, None))
-    next(told)
-    distiller.fit(data, shuffle=False, verbose=0, callbacks=[tick])
-    next(told, None)
+    order = shuffled(len(inputs[0]), steps, min(batch_size, len(inputs[0])), seed)
+    take_steps(distiller, inputs, labels, order, what="Distilling", progress=progress)
 
 
-def _answers(teacher, student, images, classes: int, progress) -> np.ndarray:
+def _answers(teacher, student, images, classes: int, progress: bool | None) -> np.ndarray:
     """The teacher's logits for all pictures."""
-    import keras
-
-    from tlkit.features import extract_features
-
-    if isinstance(teacher, keras.Model):
+    if hasattr(teacher, "weights"):
         own = {id(weight) for weight in teacher.weights}
-        if any(id(weight) in own for weight in student.weights):
-            raise InputError(
-                "The student shares weights with the teacher, so teaching it would change both.",
-                "Build the student anew, or copy it with keras.models.clone_model.",
-            )
-        answers = extract_features(teacher, images, progress=progress)
-    else:
-        answers = np.asarray(teacher)
-    if answers.ndim != 2 or len(answers) != len(images) or answers.dtype.kind not in "iuf":
-        raise InputError(
-            f"The teacher's answers have the shape {answers.shape} for {len(images)} pictures.",
-            "Give a model that ends in one logit for each class, or such logits (N, classes).",
+        demand(
+            not any(id(weight) in own for weight in student.weights),
+            "The student shares weights with the teacher, so teaching it would change both.",
+            "Build the student anew, or copy it with keras.models.clone_model.",
         )
-    answers = answers.astype("float32")
-    if not np.isfinite(answers).all():
-        raise InputError("Some of the teacher's logits are NaN or infinite.", "Look at them first.")
-    _demand_logits(answers, "teacher")
-    if answers.shape[1] != classes:
-        raise InputError(
-            f"The teacher tells {answers.shape[1]} classes apart, the student {classes}.",
-            f"Build a student with classes={answers.shape[1]}, or choose another teacher.",
-        )
+        teacher = extract_features(teacher, images, progress=progress)
+    answers = checked_logits(teacher, "teacher")
+    demand(
+        len(answers) == len(images),
+        f"The teacher's answers have the shape {answers.shape} for {len(images)} pictures.",
+        "Give such logits for each picture, or the model itself.",
+    )
+    demand(
+        answers.shape[1] == classes,
+        f"The teacher tells {answers.shape[1]} classes apart, the student {classes}.",
+        f"Build a student with classes={answers.shape[1]}, or choose another teacher.",
+    )
     return answers
 
 
-def _check_student(student, images: np.ndarray) -> int:
+def _check_student(student: Any, images: np.ndarray) -> int:
     """How many classes the student has."""
-    import keras
-
-    if not isinstance(student, keras.Model) or not getattr(student, "inputs", None):
-        raise InputError(
-            f"{type(student).__name__} is not a model that can be taught.",
-            "Pass a functional or a built Sequential Keras model, such as small_network gives.",
-        )
-    if images.ndim != 4 or images.dtype.kind not in "uif" or not len(images):
-        raise InputError(
-            f"Pictures must be numbers of shape (N, H, W, 3); these are {images.dtype} of shape "
-            f"{images.shape}.",
-            "Pass RGB pictures from 0 to 255, or an ImageDataset.",
-        )
-    size = student.input_shape[1:]
-    if any(want not in (None, have) for want, have in zip(size, images.shape[1:], strict=True)):
-        raise InputError(
-            f"The pictures have the shape {images.shape[1:]}, but the student takes {size}.",
-            f"Build the student with image_size={images.shape[1]}, or load pictures of its size.",
-        )
-    if not student.trainable_weights:
-        raise InputError("The student is frozen.", "Set student.trainable = True.")
-    shape = student.output_shape
-    if len(shape) != 2 or shape[1] is None or shape[1] < 2:
-        raise InputError(
-            f"The student's output has the shape {shape}.",
-            "Let it end in one logit for each class, two classes or more.",
-        )
-    _demand_logits(np.asarray(student(images[:8].astype("float32"))), "student")
-    return shape[1]
-
-
-def _demand_logits(answers: np.ndarray, who: str) -> None:
-    if (answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3):
-        raise InputError(
-            f"The {who} gives probabilities: all its rows are positive and sum to 1.",
-            "Give logits: end the network in a dense layer without softmax.",
-        )
-
-
-def _check_labels(labels: np.ndarray, count: int, classes: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.shape != (count,) or labels.dtype.kind not in "ui":
-        raise InputError(
-            f"`labels` is {labels.dtype} of shape {labels.shape} for {count} pictures.",
-            "Give one whole number for each picture, or none at all.",
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise InputError(
-            f"`labels` go from {labels.min()} to {labels.max()}, for {classes} classes.",
-            f"Give labels from 0 to {classes - 1}.",
-        )
-    return labels.astype("int64")
-
-
-def _is_number(value: object) -> bool:
-    kinds = int | float | np.integer | np.floating
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _temperature(value: float) -> float:
-    if not _is_number(value) or value <= 0:
-        raise InputError(f"`temperature` is {value!r}.", "Give a number above 0, such as 3.")
-    return float(value)
-
-
-def _alpha(value: float, labels: np.ndarray | None) -> float:
-    if not _is_number(value) or not 0 <= value <= 1:
-        raise InputError(f"`alpha` is {value!r}.", "Give a number from 0 to 1.")
-    if labels is None and value == 0:
-        raise InputError(
-            "With alpha=0 the teacher does not count, and there are no labels to learn from.",
-            "Give labels, or a larger alpha.",
-        )
-    return 1.0 if labels is None else float(value)
+    demand(student.trainable_weights, "The student is frozen.", "Set student.trainable = True.")
+    classes = count_classes(student, "student")
+    checked_logits(student(images[:8].astype("float32")), "student")
+    return classes

@@ -5,17 +5,15 @@ model is looked into, too. The models end in logits: behind a softmax the classe
 about, and a class that is certain has almost no gradient left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tlkit.errors import InputError
-from tlkit.inside import as_batch, as_one, find_layer, logit_of, responses, to_unit, watched, whole
+from tlkit import checks
+from tlkit.keras_tools import count_classes, find_maps, leaf_layers, listening, logits, open_model
 
-if (
-    TYPE_CHECKING
-):  # TensorFlow and Keras are imported by the functions, so that this module is quick
+if TYPE_CHECKING:
     import keras
 
 
@@ -47,13 +45,20 @@ def grad_cam(
     """
     import tensorflow as tf
 
-    batch = as_one(model, image)
-    with tf.GradientTape() as tape, watched(find_layer(model, layer), tape) as seen:
-        logit = logit_of(model(batch, training=False), class_index)
-    slope = tape.gradient(logit, seen[-1], unconnected_gradients="zero")
+    batch, found = _classified(model, image), find_maps(model, layer)
+    heard = []
+    with (
+        tf.GradientTape() as tape,
+        listening([found], lambda _layer, _given, maps: heard.append(maps)),
+    ):
+        # What is watched at the beginning is followed all the way.
+        tape.watch(batch)
+        logit = _logit_of(model(batch, training=False), class_index)
+    maps = heard[-1]
+    slope = tape.gradient(logit, maps, unconnected_gradients="zero")
     weights = tf.reduce_mean(slope, axis=(1, 2), keepdims=True)
-    heat = tf.nn.relu(tf.reduce_sum(weights * seen[-1], axis=-1, keepdims=True))
-    return to_unit(tf.image.resize(heat, batch.shape[1:3])[0, ..., 0].numpy())
+    heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
+    return _to_unit(tf.image.resize(heat, batch.shape[1:3])[0, ..., 0].numpy())
 
 
 def saliency(
@@ -87,24 +92,24 @@ def saliency(
     """
     import tensorflow as tf
 
-    batch = as_one(model, image)
+    batch = _classified(model, image)
     copies = [batch]
-    if smooth:
-        whole(smooth, "smooth", 0)
+    if checks.whole(smooth, "smooth", 0):
         noise = np.random.default_rng(seed).normal(0, 0.15 * 255, (smooth, *batch.shape[1:]))
         copies = [batch + one.astype(np.float32) for one in noise]
-        if class_index is None:  # the class of the clean picture, also where noise hides it
+        if class_index is None:
+            # The class of the clean picture, also where noise hides it.
             class_index = int(np.argmax(model(batch, training=False)[0]))
     total = 0
-    for copy in map(tf.convert_to_tensor, copies):
+    for copy in copies:
         with tf.GradientTape() as tape:
             tape.watch(copy)
-            logit = logit_of(model(copy, training=False), class_index)
+            logit = _logit_of(model(copy, training=False), class_index)
         slope = tape.gradient(logit, copy, unconnected_gradients="zero")
         total += tf.reduce_max(tf.abs(slope[0]), axis=-1).numpy()
     # A few pixels stick out and would leave all others dark, so the top per cent all count as 1.
     top = np.percentile(total, 99)
-    return to_unit(np.minimum(total, top) if top > 0 else total)
+    return _to_unit(np.minimum(total, top) if top > 0 else total)
 
 
 def maximise_activation(
@@ -143,10 +148,9 @@ def maximise_activation(
     import keras
     import tensorflow as tf
 
-    whole(steps, "steps", 1)
-    if not step_size > 0:
-        raise InputError(f"step_size is {step_size}.", "Give a number above 0.")
-    look = responses(model, layer, channel, climb=True)
+    checks.whole(steps, "steps", 1)
+    checks.number(step_size, "step_size", 0, such_as=0.03)
+    look = _responses(model, layer, channel, climb=True)
     several = np.atleast_1d(channel)
     height, width = (side or 128 for side in model.input_shape[1:3])
     random = np.random.default_rng(seed)
@@ -217,13 +221,13 @@ def strongest_patches(
     """
     import tensorflow as tf
 
-    images = as_batch(model, images)
-    whole(n, "n", 1, len(images))
-    whole(patch, "patch", 1, min(images.shape[1:3]))
-    whole(channel, "channel", 0)
-    look = tf.function(responses(model, layer, channel))
-    maps = [look(images[at : at + 32]).numpy()[..., 0] for at in range(0, len(images), 32)]
-    maps = np.concatenate(maps)
+    images = checks.pictures(images, open_model(model).input_shape[1:]).astype("float32")
+    checks.whole(n, "n", 1, len(images))
+    checks.whole(patch, "patch", 1, min(images.shape[1:3]))
+    checks.whole(channel, "channel", 0)
+    look = tf.function(_responses(model, layer, channel))
+    starts = range(0, len(images), 32)
+    maps = np.concatenate([look(images[at : at + 32]).numpy()[..., 0] for at in starts])
     peaks = maps.reshape(len(maps), -1).max(axis=1)
     best = np.argsort(-peaks, kind="stable")[:n]
     sides = np.array(images.shape[1:3])
@@ -234,3 +238,60 @@ def strongest_patches(
         top, left = np.clip(np.round(centre - patch / 2).astype(int), 0, sides - patch)
         patches.append(images[index, top : top + patch, left : left + patch])
     return Patches(np.round(patches).astype(np.uint8), best, peaks[best])
+
+
+def _responses(model: "keras.Model", layer: str, channels: Any, climb: bool = False) -> Callable:
+    """A function from pictures (N,H,W,3) to some channels of a layer, (N,h,w,channels).
+
+    To climb, a ReLU is left a little open: where it is shut, nothing says which way is up.
+    """
+    import tensorflow as tf
+
+    found = find_maps(open_model(model), layer)
+    for channel in np.atleast_1d(np.asarray(channels, dtype=object)):
+        checks.whole(channel, "channel", 0, found.output.shape[-1] - 1)
+    relu = _relu_behind(model, found) if climb else None
+
+    def run(pictures):
+        heard = []
+        with listening([relu or found], lambda _, given, maps: heard.append((given, maps))):
+            model(pictures, training=False)
+        given, maps = heard[-1]
+        maps = tf.nn.leaky_relu(given, 0.1) if relu else maps
+        return tf.gather(maps, np.atleast_1d(channels), axis=-1)
+
+    return run
+
+
+def _relu_behind(model: "keras.Model", layer: "keras.layers.Layer") -> "keras.layers.Layer | None":
+    """The ReLU that a layer is, or passes on under another name; None if there is none."""
+    import keras
+
+    every = leaf_layers(model, whole=True)
+    at = next((place for place, each in enumerate(every) if each is layer), 0)
+    while isinstance(every[at], keras.layers.Identity) and every[at].input is every[at - 1].output:
+        at -= 1
+    return every[at] if isinstance(every[at], keras.layers.ReLU) else None
+
+
+def _classified(model: "keras.Model", image: Any) -> Any:
+    """A picture as a batch of one, a tensor, for a model that ends in (N, classes)."""
+    import tensorflow as tf
+
+    count_classes(open_model(model), least=1)
+    return tf.constant(checks.picture(image, model.input_shape[1:]), tf.float32)
+
+
+def _logit_of(outputs: Any, class_index: int | None) -> Any:
+    """The logit to explain, from a model's output for one picture."""
+    if outputs.shape[1] > 1:
+        logits(outputs)
+    if class_index is None:
+        class_index = int(np.argmax(outputs[0]))
+    return outputs[0, checks.whole(class_index, "class_index", 0, outputs.shape[1] - 1)]
+
+
+def _to_unit(heat: np.ndarray) -> np.ndarray:
+    """Values of 0 or more as float32 from 0 to 1; all 0 stays all 0."""
+    highest = heat.max()
+    return (heat / highest if highest > 0 else heat).astype(np.float32)

@@ -143,7 +143,8 @@ def fine_tune(
     """
     import keras
 
-    from tlkit.features import attach_head, extract_features, fit_linear_head
+    from tlkit.features import extract_features
+    from tlkit.heads import attach_head, fit_linear_head
 
     whole(epochs, "epochs", 1)
     whole(patience, "patience", 1)

@@ -94,6 +94,26 @@ def find_layer(model: "keras.Model", name: str) -> "keras.layers.Layer":
     return next(iter(found.values()))
 
 
+def find_maps(model: "keras.Model", name: str | None = None) -> "keras.layers.Layer":
+    """The layer of that name, or the last one, whose output is maps (N, h, w, c), h or w above 1.
+
+    Raises:
+        InputError: There is no such layer.
+    """
+
+    def gives_maps(layer) -> bool:
+        shape = getattr(getattr(layer, "output", None), "shape", ())
+        return len(shape) == 4 and tuple(shape[1:3]) != (1, 1) and layer.input is not layer.output
+
+    if name is None:
+        maps = [layer for layer in leaf_layers(model, whole=True) if gives_maps(layer)]
+        demand(maps, f"The model {model.name!r} has no maps.", "Use a convolutional one.")
+        return maps[-1]
+    layer, what = find_layer(model, name), f"The layer {name!r} gives no maps (N, h, w, c)."
+    demand(gives_maps(layer), what, "Choose an earlier one.")
+    return layer
+
+
 def place_of(name: str, layers: "Layers", model_name: str) -> int:
     """The place of a layer among others, or of the first one of a block.
 
@@ -241,14 +261,14 @@ def open_model(model: Any) -> "keras.Model":
     return model
 
 
-def count_classes(model: "keras.Model", who: str = "model") -> int:
+def count_classes(model: "keras.Model", who: str = "model", least: int = 2) -> int:
     """How many classes a model tells apart that ends in one logit for each, (N, classes)."""
     shape = getattr(model, "output_shape", None)
     fine = isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[1], int)
     demand(
-        fine and shape[1] > 1,
+        fine and shape[1] >= least,
         f"The {who}'s output has the shape {shape}, not (N, classes).",
-        "Let it end in one logit for each class, two classes or more.",
+        f"Let it end in one logit for each class, {least} or more.",
     )
     return shape[1]
 

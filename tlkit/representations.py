@@ -1,12 +1,16 @@
 """What each depth of a network has made of its pictures, and what it is worth (lesson 02)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit.errors import InputError
-from tlkit.features import extract_features, fit_linear_head
+from tlkit import checks
+from tlkit.checks import demand
+from tlkit.features import read_layers
+from tlkit.heads import FOLDS, cross_validate, fit_linear_head
+from tlkit.keras_tools import find_layer, open_model
 from tlkit.networks.small import autoencoder, narrow_network
 from tlkit.plots.points import point_panels
 from tlkit.scores import Score, score
@@ -45,16 +49,12 @@ def depth_names(model: "keras.Model") -> list[str]:
         ['stem', 'block_00', 'block_01']
     """
     names = [layer.name for layer in getattr(model, "layers", [])]
-    found = [
-        name
-        for name in names
-        if name in ("stem", "features") or (name.startswith("block_") and name[6:].isdigit())
-    ]
-    if not found:
-        raise InputError(
-            f"No layer of {getattr(model, 'name', model)!r} is called stem, block_00 or features.",
-            "Say which layers to read, such as layers=[layer.name for layer in model.layers[1:]].",
-        )
+    found = [name for name in names if re.fullmatch(r"stem|block_\d+|features", name)]
+    demand(
+        found,
+        f"No layer of {getattr(model, 'name', model)!r} is called stem, block_00 or features.",
+        "Say which layers to read, such as layers=[layer.name for layer in model.layers[1:]].",
+    )
     return found
 
 
@@ -67,8 +67,6 @@ def features_by_depth(
     progress: bool | None = None,
 ) -> dict[str, np.ndarray]:
     """Pooled features of many layers, with one pass through the network for each picture.
-
-    The wanted layers are pooled and set side by side in one model; `extract_features` runs that.
 
     Args:
         model: A functional or Sequential model from RGB 0–255.
@@ -90,36 +88,17 @@ def features_by_depth(
         >>> len(found), found["stem"].shape, found["block_12"].shape
         (18, (2, 32), (2, 192))
     """
-    import keras
-
     layers = depth_names(model) if layers is None else list(layers)
-    known = {layer.name: layer for layer in model.layers}
-    unknown = [name for name in layers if name not in known]
-    if unknown or not layers:
-        raise InputError(
-            f"The model {model.name!r} has no layer {', '.join(map(repr, unknown)) or 'to read'}.",
-            f"Choose from {', '.join(list(known)[:4])}, …, {list(known)[-1]}.",
+    demand(layers, "There is no layer to read.", "Name one or more.")
+    for name in layers:
+        shape = find_layer(open_model(model), name).output.shape
+        demand(
+            len(shape) in (2, 4),
+            f"The output of {name!r} has the shape {shape}: it is neither maps nor a vector.",
+            "Choose another layer.",
         )
-    outputs = [known[name].output for name in layers]
-    for name, output in zip(layers, outputs, strict=True):
-        if len(output.shape) not in (2, 4):
-            raise InputError(
-                f"The output of {name!r} has the shape {output.shape}: it is neither maps nor a "
-                "vector.",
-                "Choose another layer.",
-            )
-    pool = keras.layers.GlobalAveragePooling2D
-    pooled = [pool()(output) if len(output.shape) == 4 else output for output in outputs]
-    together = keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
-    features = extract_features(
-        keras.Model(model.inputs, together, name=model.name),
-        images,
-        batch_size=batch_size,
-        cache=cache,
-        progress=progress,
-    )
-    ends = np.cumsum([output.shape[-1] for output in outputs])
-    return dict(zip(layers, np.split(features, ends[:-1], axis=1), strict=True))
+    found = read_layers(model, images, layers, True, batch_size, cache, progress)
+    return dict(zip(layers, found, strict=True))
 
 
 def probe(
@@ -152,12 +131,12 @@ def probe(
     Source: Alain & Bengio 2016, arXiv 1610.01644, section 3.
     """
     features, test_features = np.asarray(features), np.asarray(test_features)
-    if features.shape[1:] != test_features.shape[1:]:
-        raise InputError(
-            f"Features of shape {features.shape} and test features of shape "
-            f"{test_features.shape} do not come from the same layer.",
-            "Take both from one layer.",
-        )
+    demand(
+        features.shape[1:] == test_features.shape[1:],
+        f"Features of shape {features.shape} and test features of shape {test_features.shape} do "
+        "not come from the same layer.",
+        "Take both from one layer.",
+    )
     head = fit_linear_head(features, labels, C)
     return score(test_labels, np.asarray(head(test_features)))
 
@@ -189,11 +168,9 @@ def probe_by_depth(
         >>> probe_by_depth(x, y, x, y)["stem"].accuracy
         1.0
     """
-    if missing := [name for name in features if name not in test_features]:
-        raise InputError(
-            f"The test features lack {', '.join(missing)}.",
-            "Read the same layers of both sets of pictures.",
-        )
+    missing = [name for name in features if name not in test_features]
+    mend = "Read the same layers of both sets of pictures."
+    demand(not missing, f"The test features lack {', '.join(missing)}.", mend)
     return {
         name: probe(each, labels, test_features[name], test_labels, C)
         for name, each in features.items()
@@ -203,7 +180,7 @@ def probe_by_depth(
 def best_depth(
     features: Mapping[str, np.ndarray],
     labels: np.ndarray,
-    folds: int = 5,
+    folds: int = FOLDS,
     seed: int = 0,
     C: float = 1.0,
 ) -> tuple[str, dict[str, float]]:
@@ -228,24 +205,11 @@ def best_depth(
         >>> best_depth({"early": 0 * x, "late": x}, y, folds=2)
         ('late', {'early': 0.5, 'late': 1.0})
     """
-    from sklearn.model_selection import StratifiedKFold
-
-    labels = np.asarray(labels)
-    fewest = np.unique(labels, return_counts=True)[1].min()
-    if not features or not 2 <= folds <= fewest:
-        raise InputError(
-            f"Of some class there are {fewest} pictures, which cannot be cut in {folds!r} parts.",
-            "Give at least one layer, and from 2 parts to as many as the rarest class has.",
-        )
-    cuts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
-    found = {}
+    demand(features, "There are no layers to choose from in any parts.", "Give one or more.")
+    labels, found = np.asarray(labels), {}
     for name, each in features.items():
-        right = [
-            np.asarray(fit_linear_head(each[fit], labels[fit], C)(each[left_out])).argmax(axis=1)
-            == labels[left_out]
-            for fit, left_out in cuts
-        ]
-        found[name] = float(np.concatenate(right).mean())
+        answers = cross_validate(each, labels, C, folds, seed).argmax(axis=1)
+        found[name] = float((answers == labels).mean())
     return max(reversed(found), key=found.get), found
 
 
@@ -278,16 +242,13 @@ def project(
     from sklearn.manifold import TSNE
 
     features = np.asarray(features, dtype="float64")
-    if features.ndim != 2 or min(features.shape) < 2 or len(features) < 5:
-        raise InputError(
-            f"Features of shape {features.shape} cannot be projected.",
-            "Pass (N, C) features of five pictures or more.",
-        )
-    if method not in ("pca", "t-sne") or not np.isfinite(features).all():
-        raise InputError(
-            f"There is no projection {method!r} of these numbers.",
-            'Use "pca" or "t-sne", on finite features.',
-        )
+    demand(
+        features.ndim == 2 and min(features.shape) > 1 and len(features) > 4,
+        f"Features of shape {features.shape} cannot be projected.",
+        "Pass (N, C) features of five pictures or more.",
+    )
+    checks.choice(method, ("pca", "t-sne"), "projection")
+    demand(np.isfinite(features).all(), "Some features are not finite.", "Leave them out.")
     components = 2 if method == "pca" else min(50, *features.shape)
     main = PCA(components, random_state=seed).fit_transform(features)
     if method == "pca":

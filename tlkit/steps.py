@@ -3,10 +3,13 @@
 Keras and TensorFlow are imported by the functions, so that importing this module is quick.
 """
 
+import collections
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from tlkit.progress import progress as tell
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +55,8 @@ def take_steps(
     order: np.ndarray,
     rates: np.ndarray | None = None,
     on_step: Callable[[int, float], bool | None] | None = None,
+    what: str = "Training",
+    progress: bool | None = False,
 ) -> None:
     """Train a compiled model: a step for each batch, with Keras's own `fit`.
 
@@ -65,6 +70,8 @@ def take_steps(
             to the optimizer.
         on_step: Called after each step with its number, from 0, and the loss of its batch; True
             ends the training.
+        what: What is being done, to be told.
+        progress: True to tell how far it has come, False not to, None to tell after three seconds.
 
     Example:
         >>> order = passes(len(train), steps=100, batch_size=16, seed=0)
@@ -84,16 +91,26 @@ def take_steps(
     data = tf.data.Dataset.from_tensor_slices(np.asarray(order, "int64"))
     data = data.map(batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
     groups = getattr(model.optimizer, "optimizers", [model.optimizer])
+    told = tell(range(len(order) + 1), len(order), what, progress)
+    next(told)
+    done = 0
 
     def before(step, logs=None):
-        model.reset_metrics()
+        if on_step is not None:
+            model.reset_metrics()
         if rates is not None:
             for group, rate in zip(groups, np.atleast_1d(rates[step]), strict=False):
                 group.learning_rate = float(rate)
 
     def after(step, logs):
+        nonlocal done
+        while done <= step:
+            done += 1
+            next(told)
         if on_step is not None and on_step(step, float(logs["loss"])):
             model.stop_training = True
 
     heard = keras.callbacks.LambdaCallback(on_train_batch_begin=before, on_train_batch_end=after)
     model.fit(data, shuffle=False, verbose=0, callbacks=[heard])
+    # Also when it was ended early, the last word is that it is done.
+    collections.deque(told, maxlen=0)

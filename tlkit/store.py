@@ -20,6 +20,17 @@ def recipe_key(*sources: str, packages: tuple[str, ...] = ()) -> str:
     return digest.hexdigest()[:8]
 
 
+def digest(*parts: str | bytes | np.ndarray) -> str:
+    """SHA-256 over texts and arrays, with their types and shapes, as hexadecimal text."""
+    found = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            found.update(f"{part.dtype.str}{part.shape}".encode())
+            part = np.ascontiguousarray(part).data
+        found.update(part.encode() if isinstance(part, str) else part)
+    return found.hexdigest()
+
+
 def recall(kind: str, file_name: str) -> dict[str, np.ndarray] | None:
     """The arrays kept under a name; None when there are none, or when the file is damaged."""
     try:

@@ -56,9 +56,9 @@ def test_alpha_weighs_the_teacher_against_the_labels(alpha, believed):
 def test_the_teacher_is_not_changed_and_asked_once(monkeypatch):
     teacher, asked = network(seed=1), []
     teacher.compile("adam", "mse")
-    real = tlkit.features.extract_features
+    real = distillation.extract_features
     monkeypatch.setattr(
-        tlkit.features, "extract_features", lambda *a, **k: asked.append(1) or real(*a, **k)
+        distillation, "extract_features", lambda *a, **k: asked.append(1) or real(*a, **k)
     )
     before = teacher.get_weights()
     flags = [layer.trainable for layer in (teacher, *teacher.layers)]
@@ -124,11 +124,12 @@ def frozen():
         ({"teacher": np.eye(5)[LABELS] * 9}, "teacher tells 5 classes apart, the student 3"),
         ({"teacher": SURE[:5]}, r"\(5, 3\) for 24 pictures"),
         ({"teacher": "large"}, "logit for each class"),
-        ({"student": network(size=8)}, r"but the student takes \(8, 8, 3\)"),
-        ({"student": network(classes=1)}, "two classes or more"),
+        ({"student": network(size=8)}, "16×16 pixels, but the model takes 8×8"),
+        ({"student": network(classes=1)}, r"has the shape \(None, 1\)"),
         ({"student": "small"}, "str is not a model"),
         ({"student": frozen()}, "frozen"),
         ({"images": IMAGES[0]}, r"shape \(N, H, W, 3\)"),
+        ({"images": IMAGES / 255}, "scaled already"),
         ({"labels": LABELS[:5]}, "for 24 pictures"),
         ({"labels": LABELS + 1}, "from 1 to 3, for 3 classes"),
         ({"alpha": 0}, "no labels to learn from"),

@@ -7,7 +7,7 @@ from keras import layers
 
 from tlkit import explain
 from tlkit.errors import InputError
-from tlkit.inside import layers_of
+from tlkit.keras_tools import leaf_layers
 
 SIZE = 32
 
@@ -100,7 +100,7 @@ def test_explaining_leaves_the_model_as_it_was(image):
     explain.grad_cam(model, image)
     explain.maximise_activation(model, "open", 0, steps=1)
     assert np.array_equal(model(image[None].astype("float32")).numpy(), before)
-    assert all("call" not in vars(layer) for layer in layers_of(model))
+    assert all("call" not in vars(layer) for layer in leaf_layers(model))
 
 
 def test_a_call_that_fails_leaves_the_model_as_it_was(image):
@@ -242,6 +242,28 @@ def test_an_unknown_layer_is_refused_with_near_names(model, image):
         explain.grad_cam(model, image, layer="colors")
     with pytest.raises(InputError, match="gives no maps"):
         explain.grad_cam(model, image, layer="pool")
+
+
+def test_a_model_that_ends_in_softmax_is_refused(image):
+    base = flat()
+    model = keras.Model(base.input, layers.Softmax()(base.output))
+    for function in (explain.grad_cam, explain.saliency):
+        with pytest.raises(InputError, match="gives probabilities"):
+            function(model, image)
+
+
+def test_several_inputs_or_outputs_are_refused_in_words(image):
+    base = flat()
+    two_out = keras.Model(base.input, [base.output, base.output])
+    beside = keras.Input((3,))
+    two_in = keras.Model([base.input, beside], layers.Add()([base.output, beside]))
+    for function in (explain.grad_cam, explain.saliency):
+        with pytest.raises(InputError, match=r"not \(N, classes\)"):
+            function(two_out, image)
+        with pytest.raises(InputError, match="2 inputs"):
+            function(two_in, image)
+    with pytest.raises(InputError, match="2 inputs"):
+        explain.maximise_activation(two_in, "colours", 0, steps=1)
 
 
 IMAGES = np.zeros((2, SIZE, SIZE, 3), np.uint8)

@@ -8,8 +8,6 @@ import weakref
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import tlkit
 from tlkit import features as module
@@ -260,13 +258,6 @@ def test_folding_leaves_alone_what_is_read_twice():
     np.testing.assert_allclose(folded(pictures), model(pictures), rtol=1e-5)
 
 
-def two_clouds(n, classes=2, seed=0):
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % classes
-    centres = rng.normal(size=(classes, 6)) * 3
-    return centres[labels] + rng.normal(size=(n, 6)), labels
-
-
 def test_layers_with_dice_of_their_own_are_frozen_too():
     model = keras.Sequential(
         [
@@ -292,70 +283,96 @@ def test_models_are_not_kept_alive():
     assert gone() is None
 
 
-@pytest.mark.parametrize("classes", [2, 3, 5])
-def test_linear_head_is_scikit_learns_logistic_regression(classes):
-    from sklearn.linear_model import LogisticRegression
-
-    features, labels = two_clouds(60, classes)
-    head = tlkit.fit_linear_head(features, labels, C=0.5)
-    scaled = (features - features.mean(axis=0)) / np.sqrt(features.var(axis=0).mean())
-    theirs = LogisticRegression(C=0.5, max_iter=1000).fit(scaled, labels)
-    expected = theirs.predict_proba(scaled)
-    ours = keras.ops.softmax(head(features.astype("float32")))
-    np.testing.assert_allclose(ours, expected, atol=1e-3)  # as closely as the solver converges
+# --- what is inside, and what is somebody's own ------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)
-@given(scale=st.floats(1e-3, 1e3), shift=st.floats(-100, 100))
-def test_linear_head_does_not_mind_units(scale, shift):
-    features, labels = two_clouds(40)
-    same = tlkit.fit_linear_head(features, labels)(features).numpy().argmax(axis=1)
-    moved = features * scale + shift
-    again = tlkit.fit_linear_head(moved, labels)(moved).numpy().argmax(axis=1)
-    assert (same == again).mean() > 0.95
+def test_layers_inside_a_nested_model_are_read_too(base, images):
+    parts = [keras.Input((SIZE, SIZE, 3)), base, keras.layers.GlobalAveragePooling2D()]
+    nested = keras.Sequential([*parts, keras.layers.Dense(3)])
+    inside = tlkit.extract_features(nested, images, layer="block_05")
+    flat = tlkit.extract_features(base, images, layer="block_05")
+    np.testing.assert_allclose(inside, flat, rtol=1e-3, atol=1e-3)
+    whole = tlkit.extract_features(nested, images, layer=base.name)
+    np.testing.assert_allclose(whole, tlkit.extract_features(base, images), rtol=1e-3, atol=1e-3)
 
 
-def test_a_class_that_never_occurs_is_never_answered():
-    features, labels = two_clouds(40)
-    head = tlkit.fit_linear_head(features, labels * 2)  # classes 0 and 2
-    assert head.output_shape == (None, 3)
-    assert set(head(features).numpy().argmax(axis=1)) == {0, 2}
+def test_several_layers_take_one_pass(base, images, monkeypatch):
+    alone = [tlkit.extract_features(base, images, layer=name) for name in ("stem", None)]
+    passes, run = [], module._run
+    monkeypatch.setattr(module, "_run", lambda *given: passes.append(1) or run(*given))
+    together = module.read_layers(base, images, ["stem", None])
+    assert len(passes) == 1
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("constant", [slice(0, 1), slice(None)])
-def test_features_that_never_change_do_no_harm(constant):
-    features, labels = two_clouds(40)
-    features[:, constant] = 7.0
-    assert np.isfinite(tlkit.fit_linear_head(features, labels)(features).numpy()).all()
+def small(first=None, **conv):
+    layers = [first or keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(4, 3, **conv)]
+    end = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, "softmax")]
+    return keras.Sequential([keras.Input((SIZE, SIZE, 3)), *layers, *end])
+
+
+def as_keras_says(model, images):
+    expected = np.asarray(model(images.astype("float32")))
+    for cache in (True, False):
+        found = tlkit.extract_features(model, images, cache=cache)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_changed_in_place_is_read_as_it_is_now(images):
+    model = small()
+    as_keras_says(model, images)
+    model.layers[-1].activation = keras.activations.linear
+    as_keras_says(model, images)
+    model.layers[0].scale = 1 / 25
+    as_keras_says(model, images)
+    model.pop()
+    as_keras_says(model, images)
+    model.add(keras.layers.Dense(7))
+    as_keras_says(model, images)
+
+
+def test_what_somebody_wrote_is_never_mistaken_for_what_it_was(images):
+    def own(factor):
+        class Own(keras.layers.Layer):
+            def call(self, x):
+                return x * factor
+
+        return Own(name="own")
+
+    first = small(own(0.1))
+    as_keras_says(first, images)
+    second = small(own(-0.1))
+    second.set_weights(first.get_weights())
+    as_keras_says(second, images)
 
 
 @pytest.mark.parametrize(
-    ("features", "labels", "said"),
+    "make",
     [
-        (np.zeros((4, 2, 2)), [0, 1, 0, 1], "do not fit"),
-        (np.zeros((4, 2)), [0, 1, 0], "do not fit"),
-        (np.full((4, 2), np.nan), [0, 1, 0, 1], "do not fit"),
-        (np.zeros((4, 2)), [1, 1, 1, 1], "two classes"),
-        (np.zeros((4, 2)), [0, -1, 0, 1], "two classes"),
-        (np.zeros((4, 2)), [0.5, 1, 0, 1], "two classes"),
-        (np.zeros((4, 2)), ["a", "b", "a", "b"], "two classes"),
+        lambda: small(keras.layers.Lambda(lambda x: x / 127.5 - 1)),
+        lambda: small(keras.layers.Lambda(keras.applications.mobilenet_v2.preprocess_input)),
+        lambda: small(activation=lambda x: keras.ops.maximum(x, 0.0)),
     ],
 )
-def test_linear_head_wants_features_and_labels_that_fit(features, labels, said):
-    with pytest.raises(InputError, match=said):
-        tlkit.fit_linear_head(features, labels)
+def test_functions_of_ones_own_run_as_they_are(images, make):
+    as_keras_says(make(), images)
 
 
-def test_attached_head_answers_as_features_and_head_do(base, images):
-    features = tlkit.extract_features(base, images)
-    head = tlkit.fit_linear_head(features, np.array([0, 1, 2, 0, 1]))
-    model = tlkit.attach_head(base, head)
-    assert model.input_shape == (None, SIZE, SIZE, 3)
-    np.testing.assert_allclose(model(images), head(features), rtol=1e-2, atol=1e-3)
-    assert model.get_layer("block_12") is base.get_layer("block_12")
+def test_lora_is_read_as_it_is(images):
+    model = tlkit.load_backbone(image_size=SIZE)
+    model.get_layer("features_conv").enable_lora(2)
+    expected = model.predict(images, verbose=0).mean(axis=(1, 2))
+    found = tlkit.extract_features(model, images)
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
 
 
-def test_a_head_of_another_width_does_not_fit(base):
-    head = keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)])
-    with pytest.raises(InputError, match="7 features"):
-        tlkit.attach_head(base, head)
+def test_of_two_outputs_one_must_be_named(images):
+    inputs = keras.Input((SIZE, SIZE, 3))
+    maps = keras.layers.Conv2D(2, 3, name="maps")(inputs)
+    model = keras.Model(inputs, [maps, keras.layers.Flatten()(maps)])
+    with pytest.raises(InputError, match="2 outputs"):
+        tlkit.extract_features(model, images)
+    two = keras.Model([inputs, keras.Input((3,))], maps)
+    with pytest.raises(InputError, match="2 inputs"):
+        tlkit.extract_features(two, images)

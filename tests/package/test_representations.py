@@ -65,8 +65,8 @@ def test_every_depth_is_what_extract_features_gives_for_it(base, images):
 
 def test_all_depths_take_one_pass_and_are_kept(base, images, monkeypatch):
     calls = []
-    real = r.extract_features
-    monkeypatch.setattr(r, "extract_features", lambda *a, **k: calls.append(1) or real(*a, **k))
+    real = r.read_layers
+    monkeypatch.setattr(r, "read_layers", lambda *a, **k: calls.append(1) or real(*a, **k))
     first = r.features_by_depth(base, images)
     assert len(calls) == 1
     # From here on the network cannot run.
@@ -87,9 +87,12 @@ def test_layers_can_be_named_maps_and_vectors(images):
     np.testing.assert_allclose(alone, found["logits"], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("layers", [["blok_12"], ["stem", "pool"], []])
-def test_unknown_layers_are_refused(base, images, layers):
-    with pytest.raises(InputError, match="Choose from"):
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [(["blok_12"], "block_12"), (["stem", "pool"], "no layer 'pool'"), ([], "no layer to read")],
+)
+def test_unknown_layers_are_refused(base, images, layers, said):
+    with pytest.raises(InputError, match=said):
         r.features_by_depth(base, images, layers=layers)
 
 

@@ -151,7 +151,7 @@ def test_uneven_classes_are_evened_out_and_reported():
     assert any("60 of 'red', 6 of 'blue'" in note for note in trained.notes)
     head = tlkit.fit_linear_head(np.eye(4)[[0, 1, 2, 3]], [0, 0, 0, 1])
     before = head.layers[-1].get_weights()[1].copy()
-    training.even_out(head, np.array([0, 0, 0, 1]), 2)
+    training.even_out(head, np.array([0, 0, 0, 1]))
     moved = head.layers[-1].get_weights()[1] - before
     np.testing.assert_allclose(moved[1] - moved[0], np.log(3), rtol=1e-5)
 

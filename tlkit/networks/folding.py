@@ -18,6 +18,9 @@ def _foldable(model: keras.Model) -> dict[str, layers.Layer]:
         if type(layer) not in (layers.Conv2D, layers.DepthwiseConv2D):
             continue
         readers = [node.operation for node in layer._outbound_nodes]
+        # With LoRA the kernel is a sum of two.
+        if getattr(layer, "lora_enabled", False):
+            continue
         linear = layer.activation is keras.activations.linear
         inner = not any(layer.output is output for output in model.outputs)
         if linear and inner and len(layer._inbound_nodes) == 1 and len(readers) == 1:

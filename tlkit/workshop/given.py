@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tlkit.checks import pictures
 from tlkit.errors import InputError, MissingFileError
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ def as_batch(images: Any, model: "keras.Model") -> np.ndarray:
     fine = images.ndim == 4 and images.shape[-1] == 3 and len(images) and images.dtype != object
     if fine and images.shape[1:] != (size, size, 3) and images.dtype == np.uint8:
         return np.stack([_fit(each, size) for each in images])
-    from tlkit.features import checked
-
-    return checked(images, model)
+    return pictures(images, model.input_shape[1:])
 
 
 def _read(path: Path, size: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tlkit.data.image_dataset import ImageDataset, a_seed
 from tlkit.errors import InputError
+from tlkit.heads import cross_validate
 from tlkit.scores import Score, paired_difference, score
 
 if TYPE_CHECKING:
@@ -141,23 +142,12 @@ def reader(image_size: int, seed: int) -> Callable[[str, str, np.ndarray], np.nd
 
 def _probe(data: ImageDataset, seed: int, read: Callable) -> dict[str, np.ndarray]:
     """For each way of getting features, what heads say of pictures they were fitted without."""
-    from sklearn.model_selection import StratifiedKFold
-
-    from tlkit.features import fit_linear_head
-
-    counts = np.bincount(data.labels)
-    many = int(np.clip(counts[counts > 0].min(), 2, 5))
-    parts = StratifiedKFold(many, shuffle=True, random_state=seed)
-    folds = list(parts.split(data.labels, data.labels))
     predicted = {}
     for kind, layers in (("pretrained", LAYERS), ("random", CONTROLS)):
         for layer in layers:
             features = read(kind, layer, data.images)
-            answers = np.zeros(len(data), int)
-            for learn, judge in folds:
-                head = fit_linear_head(features[learn], data.labels[learn])
-                answers[judge] = np.asarray(head(features[judge])).argmax(axis=1)
-            predicted[f"{kind}, {layer}"] = answers
+            logits = cross_validate(features, data.labels, seed=seed)
+            predicted[f"{kind}, {layer}"] = logits.argmax(axis=1)
     return predicted
 
 

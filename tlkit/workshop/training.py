@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tlkit.data.image_dataset import ImageDataset
-from tlkit.features import attach_head, digest_of, extract_features, fit_linear_head
+from tlkit.features import extract_features
+from tlkit.heads import attach_head, cross_validate, fit_linear_head, folds_for
 from tlkit.paths import cache_dir
 from tlkit.progress import progress as tell
-from tlkit.store import keep, recall
+from tlkit.store import digest, keep, recall
 from tlkit.workshop.evaluation import Evaluation, evaluate
 from tlkit.workshop.recommendation import advise
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import keras
 
 PIECE = 128  # pictures whose features are kept together: an interruption costs no more
-FOLDS = 5
 HELD_BACK = 0.2
 BATCH, EPOCHS, LEAST, MOST = 16, 8, 60, 200  # steps: eight times over the pictures, within bounds
 RATE = 3e-4
@@ -77,24 +77,25 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return softmax(np.asarray(logits, "float64"), axis=1)
 
 
-def even_out(head: "keras.Model", labels: np.ndarray, classes: int) -> None:
+def even_out(head: "keras.Model", labels: np.ndarray) -> None:
     """Take what a head learnt of how frequent the classes are out of its biases.
 
     Only where the classes are very uneven: a rare class then stands as good a chance as a frequent
     one (Menon et al. 2021, "Long-tail learning via logit adjustment", arXiv 2007.07314).
     """
-    counts = np.bincount(labels, minlength=classes)
-    if counts.max() < UNEVEN * counts[counts > 0].min():
-        return
     dense = head.layers[-1]
     kernel, bias = dense.get_weights()
+    counts = np.bincount(labels, minlength=len(bias))
+    if counts.max() < UNEVEN * counts[counts > 0].min():
+        return
     share = np.maximum(counts, 1) / counts.sum()
     dense.set_weights([kernel, bias - np.log(share).astype("float32")])
 
 
-def head_on(features: np.ndarray, labels: np.ndarray, classes: int) -> "keras.Sequential":
-    head = fit_linear_head(features, labels)
-    even_out(head, labels, classes)
+def head_on(features: np.ndarray, labels: np.ndarray, C: float = 1.0) -> "keras.Sequential":
+    """A linear head that answers rare classes as readily as frequent ones."""
+    head = fit_linear_head(features, labels, C)
+    even_out(head, labels)
     return head
 
 
@@ -102,18 +103,11 @@ def train_on_features(
     data: ImageDataset, base: "keras.Model", seed: int, show: bool | None
 ) -> Trained:
     """A linear head on frozen features; each picture is judged by a head fitted without it."""
-    from sklearn.model_selection import StratifiedKFold
-
     features = features_in_pieces(base, data.images, show=show)
-    classes = len(data.class_names)
-    folds = int(np.clip(np.bincount(data.labels).min(), 2, FOLDS))
-    parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    logits = np.zeros((len(data), classes))
-    for learn, judge in parts.split(features, data.labels):
-        logits[judge] = head_on(features[learn], data.labels[learn], classes)(features[judge])
-    how = f"each picture judged by a head fitted without it ({folds} parts)"
+    logits = cross_validate(features, data.labels, seed=seed, fit=head_on)
+    how = f"each picture judged by a head fitted without it ({folds_for(data.labels)} parts)"
     judged = evaluate(data.images, data.labels, softmax(logits), data.class_names, how)
-    model = attach_head(base, head_on(features, data.labels, classes))
+    model = attach_head(base, head_on(features, data.labels))
     return Trained(model, judged, f"A linear head on frozen features of {base.name}.")
 
 
@@ -122,13 +116,12 @@ def train_by_fine_tuning(
 ) -> Trained:
     """Head first, then the whole network; judged on a fifth of the pictures, which it never saw."""
     learn, judge = hold_back(data, seed)
-    classes = len(data.class_names)
     features = features_in_pieces(base, learn.images, show=show)
     model = attach_head(base, fit_linear_head(features, learn.labels))
     steps = steps_for(len(learn))
     let_all_move(model, steps)
     take_steps(model, learn, steps, seed, show)
-    even_out(model.layers[-1], learn.labels, classes)
+    even_out(model.layers[-1], learn.labels)
     model = _plain(model)
     logits = extract_features(model, judge.images, cache=False, progress=False)
     how = f"held back: {len(judge)} pictures, of which nothing was learnt"
@@ -175,7 +168,7 @@ def take_steps(
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     state = [*model.trainable_variables, *optimizer.variables]
-    key = digest_of(data.images, data.labels, f"{steps} {seed}", *model.get_weights())
+    key = digest(data.images, data.labels, f"{steps} {seed}", *model.get_weights())
     name = f"{key[:32]}.npz"
     done, rounds = 0, math.ceil(steps / at_once)
     if kept := recall("training", name):

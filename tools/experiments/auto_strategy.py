@@ -110,7 +110,7 @@ class FineTuner:
         for variable, value in zip(self.model.optimizer.variables, self.begin, strict=True):
             variable.assign(value)
         training.take_steps(self.model, learn, self.steps, seed, False, at_once=self.steps)
-        training.even_out(self.model.layers[-1], learn.labels, len(learn.class_names))
+        training.even_out(self.model.layers[-1], learn.labels)
         return self.model.predict(images, batch_size=100, verbose=0).argmax(axis=1)
 
 
@@ -144,7 +144,7 @@ class Bench:
 
         def with_head_on(layer: str) -> np.ndarray:
             read = [self.reader("pretrained", layer, part.images) for part in (data, test)]
-            head = training.head_on(read[0], data.labels, classes)
+            head = training.head_on(read[0], data.labels)
             return np.asarray(head(read[1])).argmax(axis=1)
 
         answers["features"] = with_head_on("features")
@@ -153,7 +153,7 @@ class Bench:
         if key not in self.tuners:
             self.tuners[key] = FineTuner(data.images.shape[1], classes, key[1])
         read = self.reader("pretrained", "features", learn.images)
-        head = training.fit_linear_head(read, learn.labels)
+        head = tlkit.fit_linear_head(read, learn.labels)
         answers["fine-tune"] = self.tuners[key].answers(learn, head, seed, test.images)
         choice = training.choose(data, seed, self.reader)
         tuned = choice.way == "fine-tune"
