@@ -1,23 +1,29 @@
-"""Let a pretrained network move: unfreeze it, train it in two phases (lesson 04a)."""
+"""Let a pretrained network move: unfreeze it, train it by one of two recipes (lesson 04a)."""
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit.data.image_dataset import ImageDataset, a_seed, whole
-from tlkit.errors import InputError
-from tlkit.keras_tools import leaf_layers
-
-__all__ = ["FineTuned", "fine_tune", "unfreeze"]
+from tlkit import checks
+from tlkit.checks import demand
+from tlkit.data.image_dataset import ImageDataset
+from tlkit.features import extract_features
+from tlkit.heads import attach_head, fit_linear_head
+from tlkit.keras_tools import built_model, leaf_layers, place_of, seeded
 
 if TYPE_CHECKING:
     import keras
 
+# The recipe without validation pictures, where every label trains and nothing tells when to stop:
+# a number of steps, and a rate that fades to nothing, so that the last of them spoil nothing.
+# AdamW's decay keeps the weights small. Steps: eight times over the pictures, within bounds.
+FADING_RATE, BATCH_SIZE = 3e-4, 16
+TIMES_OVER, FEWEST_STEPS, MOST_STEPS = 8, 60, 200
 
-def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
+
+def unfreeze(model: "keras.Model", from_layer: str | None = None, quiet: bool = False) -> None:
     """Let a network's late layers train, keep its early ones, and keep all batch norm still.
 
     Batch norm carries running statistics of the pictures that the network was trained on. Once
@@ -30,6 +36,7 @@ def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
         model: A built model; flat, nested or subclassed.
         from_layer: The first layer to train, such as `"block_10"`; None for all. A block's name
             stands for all its layers: those whose names start with it and an underscore.
+        quiet: Print nothing.
 
     Raises:
         InputError: No such layer, or a model that has no weights yet.
@@ -41,17 +48,16 @@ def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
     """
     import keras
 
-    leaves = leaf_layers(model)
-    if not model.built:
-        raise InputError(
-            f"The model {model.name!r} has no weights yet.", "Call it once on a batch of pictures."
-        )
-    start = 0 if from_layer is None else place_of(leaves, from_layer, model.name)
+    leaves = leaf_layers(built_model(model))
+    start = 0 if from_layer is None else place_of(from_layer, leaves, model.name)
     normalisers = [each for each in leaves if isinstance(each, keras.layers.BatchNormalization)]
-    for flag in (False, True):  # of the models around the layers, too; True on True does nothing
+    # Of the models around the layers, too. True on True would do nothing, so False comes first.
+    for flag in (False, True):
         model.trainable = flag
     for number, layer in enumerate(leaves):
         layer.trainable = number >= start and layer not in normalisers
+    if quiet:
+        return
     able = [each for each in leaves if each.weights and each not in normalisers]
     moving = [layer for layer in able if layer.trainable_weights]
     count, total = (
@@ -65,18 +71,19 @@ def unfreeze(model: "keras.Model", from_layer: str | None = None) -> None:
     )
 
 
-def place_of(leaves: list["keras.layers.Layer"], wanted: str, model: str) -> int:
-    """The place of a layer, or of the first one of a block."""
-    names = [layer.name for layer in leaves]
-    for place, name in enumerate(names):
-        rest = name.removeprefix(f"{wanted}_")
-        # "conv2d_7" is no part of "conv2d", but "block_10_expand_conv" is one of "block_10".
-        if name == wanted or (rest != name and not rest.isdigit()):
-            return place
-    near = difflib.get_close_matches(str(wanted), names, 3) or names[-3:]
-    raise InputError(
-        f"The model {model!r} has no layer {wanted!r}.", f"Did you mean {', '.join(near)}?"
-    )
+def fading_steps(pictures: int) -> int:
+    """How many steps the recipe without validation pictures takes on so many pictures."""
+    steps = TIMES_OVER * math.ceil(pictures / BATCH_SIZE)
+    return int(np.clip(steps, FEWEST_STEPS, MOST_STEPS))
+
+
+def compile_fading(model: "keras.Model", steps: int) -> None:
+    """Compile for the recipe without validation pictures; what shall train is unfrozen before."""
+    import keras
+
+    fading = keras.optimizers.schedules.PolynomialDecay(FADING_RATE, steps, 0.0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.AdamW(fading), loss)
 
 
 @dataclass(frozen=True)
@@ -103,22 +110,24 @@ def fine_tune(
     learning_rate: float = 1e-4,
     epochs: int = 10,
     patience: int = 3,
-    batch_size: int = 16,
+    batch_size: int = BATCH_SIZE,
     seed: int = 0,
     progress: bool = True,
 ) -> FineTuned:
     """Fine-tune in two phases: settle the head while the rest is frozen, then let the rest move.
 
-    Each phase keeps the epoch with the lowest loss on the validation pictures. A backbone gets a
-    new linear head, fitted on its features; of a classifier the last layer trains in the first
-    phase, at ten times the rate. Then `unfreeze` and Adam. If no epoch of the second phase beats
-    the settled head, the head alone is what you get.
+    The recipe with validation pictures: Adam at a low and steady rate, until their loss no longer
+    falls. Each phase keeps the epoch where it was lowest. A backbone gets a new linear head, fitted
+    on its features; of a classifier the last layer with weights trains in the first phase, at ten
+    times the rate. Then `unfreeze`. If no epoch of the second phase beats the settled head, the
+    head alone is what you get.
 
     Args:
         model: A backbone from RGB 0–255 to feature maps, or a classifier that ends in logits. Its
             weights change.
         train: What to train on.
         validation: What to choose the epoch on; None holds out a fifth of `train`. Never the test.
+            Its classes are matched by name.
         from_layer: See `unfreeze`.
         learning_rate: Of the second phase, above 0.
         epochs: The most that each phase takes.
@@ -141,50 +150,46 @@ def fine_tune(
 
     Source: the two phases are those of the Keras guide "Transfer learning & fine-tuning".
     """
-    import keras
-
-    from tlkit.features import extract_features
-    from tlkit.heads import attach_head, fit_linear_head
-
-    whole(epochs, "epochs", 1)
-    whole(patience, "patience", 1)
-    whole(batch_size, "batch_size", 1)
-    if not isinstance(learning_rate, int | float) or not 0 < learning_rate < 1:
-        raise InputError(f"`learning_rate` is {learning_rate!r}.", "Give a number such as 1e-4.")
-    if not isinstance(model, keras.Model) or not model.built:
-        raise InputError(
-            f"{type(model).__name__} is not a built Keras model.",
-            "Pass a backbone such as load_backbone gives, or a classifier made with one.",
-        )
+    options = {
+        name: checks.whole(value, name, 1)
+        for name, value in (("epochs", epochs), ("patience", patience), ("batch_size", batch_size))
+    }
+    checks.number(learning_rate, "learning_rate", 0, 1, such_as=1e-4)
+    built_model(model), checks.dataset(train), checks.seed(seed)
     if validation is None:
-        train, validation = train.split(train=round(0.8 * len(train)), seed=a_seed(seed))
-    keras.utils.set_random_seed(a_seed(seed))
-    options = (train, validation, epochs, patience, batch_size, progress)
-    shape = np.shape(model(train.images[:1].astype("float32")))
-    if len(shape) == 4:
-        features = extract_features(model, train.images, progress=False)
-        model = attach_head(model, fit_linear_head(features, train.labels))
-    elif shape[-1] != len(train.class_names):
-        raise InputError(
-            f"The model answers {shape[-1]} classes, the pictures have {len(train.class_names)}.",
-            "Pass the backbone without its head, or a head of that width.",
-        )
-    else:
-        for layer in model.layers:
-            layer.trainable = layer is model.layers[-1]
-        _fit(model, 10 * learning_rate, "head", *options)
-    unfreeze(model, from_layer)
-    history, best = _fit(model, learning_rate, "all", *options)
+        train, validation = train.split(train=round(0.8 * len(train)), seed=seed)
+    names = train.class_names
+    judge = (
+        checks.dataset(validation).images,
+        checks.labels_by_name(validation, names, "What is trained on"),
+    )
+    with seeded(seed):
+        shape = np.shape(model(train.images[:1].astype("float32")))
+        if len(shape) == 4:
+            features = extract_features(model, train.images, progress=False)
+            model = attach_head(model, fit_linear_head(features, train.labels))
+        else:
+            what = f"The model answers {shape[-1]} classes, the pictures have {len(names)}."
+            mend = "Pass the backbone without its head, or a head of that width."
+            demand(shape[-1] == len(names), what, mend)
+            head = [layer for layer in model.layers if layer.weights][-1]
+            for layer in model.layers:
+                layer.trainable = layer is head
+            _fit(model, 10 * learning_rate, "head", train, judge, progress, **options)
+        unfreeze(model, from_layer)
+        history, best = _fit(model, learning_rate, "all", train, judge, progress, **options)
     return FineTuned(model, history, best)
 
 
-def _fit(model, rate, what, train, validation, epochs, patience, batch_size, progress):
+def _fit(model, rate, what, train, judge, progress, epochs, patience, batch_size):
     """Train until the validation loss stops falling, and go back to where it was lowest."""
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    before, start = model.get_weights(), _judge(model, validation, batch_size)
+    before = model.get_weights()
+    start = model.evaluate(*judge, batch_size=batch_size, verbose=0, return_dict=True)
+    start = {f"val_{name}": value for name, value in start.items()}
 
     def tell(epoch, logs):
         if progress:
@@ -197,7 +202,7 @@ def _fit(model, rate, what, train, validation, epochs, patience, batch_size, pro
         train.labels,
         batch_size=batch_size,
         epochs=epochs,
-        validation_data=(validation.images, validation.labels),
+        validation_data=judge,
         validation_batch_size=batch_size,
         callbacks=[stop, keras.callbacks.LambdaCallback(on_epoch_end=tell)],
         verbose=0,
@@ -207,11 +212,3 @@ def _fit(model, rate, what, train, validation, epochs, patience, batch_size, pro
     if best == 0:
         model.set_weights(before)
     return history, best
-
-
-def _judge(model, data, batch_size) -> dict[str, float]:
-    """Loss and accuracy under the names that `fit` gives them."""
-    found = model.evaluate(
-        data.images, data.labels, batch_size=batch_size, verbose=0, return_dict=True
-    )
-    return {f"val_{name}": value for name, value in found.items()}

@@ -1,15 +1,16 @@
 """A learning rate for each group of layers, and a test that finds one (lesson 05)."""
 
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import keras
 import numpy as np
 
+from tlkit import checks
+from tlkit.checks import demand
 from tlkit.errors import InputError
-from tlkit.finetuning import place_of
+from tlkit.keras_tools import built_model, leaf_layers, place_of
 from tlkit.plots import rates as drawings
 from tlkit.plots.figures import CourseFigure
 from tlkit.range_test import RangeTest, find_learning_rate
@@ -57,31 +58,26 @@ def layer_groups(
 
     Source: Howard & Ruder 2018, arXiv 1801.06146, section 3.2, "discriminative fine-tuning".
     """
-    layers = list(_walk(model.layers))
+    # Layers that are made of layers stay whole: their parts' names are often the same.
+    layers = leaf_layers(built_model(model), whole=True)
     training = [layer for layer in layers if layer.trainable_weights]
-    if not training:
-        raise InputError(
-            f"Nothing trains in the model {model.name!r}.", "Build it and unfreeze layers first."
-        )
+    what = f"Nothing trains in the model {model.name!r}."
+    demand(training, what, "Build it and unfreeze layers first.")
     if isinstance(groups, int | np.integer):
         parts = _even(layers, training, int(groups))
-    elif not isinstance(groups, list | tuple) or not groups:
-        raise InputError(
-            f"groups={groups!r} makes no groups.", "Give a number, or a list of names."
-        )
-    elif all(isinstance(each, str) for each in groups):
-        places = [0, *(place_of(layers, name, model.name) for name in groups), len(layers)]
-        parts = [layers[start:end] for start, end in pairwise(places)]
-    elif all(isinstance(each, list | tuple) for each in groups):
-        parts = [list(_walk(each)) for each in groups]
     else:
-        raise InputError(f"groups={groups!r} are no groups.", "Give lists of layers, or all names.")
+        what, mend = f"groups={groups!r} makes no groups.", "Give a number, or a list of names."
+        demand(isinstance(groups, list | tuple) and groups, what, mend)
+        if all(isinstance(each, str) for each in groups):
+            places = [0, *(place_of(name, layers, model.name) for name in groups), len(layers)]
+            parts = [layers[start:end] for start, end in pairwise(places)]
+        else:
+            demand(all(isinstance(each, list | tuple) for each in groups), what, mend)
+            parts = [leaf_layers(each, whole=True) for each in groups]
     parts = [[layer for layer in part if layer.trainable_weights] for part in parts]
-    if empty := [place for place, part in enumerate(parts, start=1) if not part]:
-        raise InputError(
-            f"Group {empty[0]} of {len(parts)} holds no layer that trains.",
-            "Name the starts from early to late, and unfreeze what is to train.",
-        )
+    for place, part in enumerate(parts, start=1):
+        what = f"Group {place} of {len(parts)} holds no layer that trains."
+        demand(part, what, "Name the starts from early to late, and unfreeze what is to train.")
     _check(model, parts)
     return parts
 
@@ -120,8 +116,7 @@ def differential_optimizer(
 
     What comes back is plain Keras: a `MultiOptimizer` whose `.optimizers[k]` trains group k. Weight
     decay of AdamW follows its group's rate. A model compiled with it is saved and loaded like any
-    other, and no part of tlkit is needed to load it. Callbacks that set the rate do not
-    work with it; use a schedule.
+    other, and no part of tlkit is needed to load it.
 
     Args:
         model: A built model, with the layers that shall train unfrozen.
@@ -144,17 +139,16 @@ def differential_optimizer(
 
     Source: Howard & Ruder 2018, arXiv 1801.06146, section 3.2.
     """
-    if not isinstance(ratio, int | float) or not 1 <= ratio < math.inf:
-        raise InputError(f"ratio={ratio!r} is not a number from 1 up.", "Usual are 3 to 10.")
+    checks.number(ratio, "ratio", 1, ends=True, such_as=3)
     parts = layer_groups(model, groups)
     by_key = {}
     for place, part in enumerate(reversed(parts)):
         made = optimizer(learning_rate=_slower(learning_rate, ratio**place))
-        if not isinstance(made, keras.optimizers.Optimizer):
-            raise InputError(
-                f"{optimizer!r} made no Keras optimizer.",
-                "Pass a class such as keras.optimizers.SGD.",
-            )
+        demand(
+            isinstance(made, keras.optimizers.Optimizer),
+            f"{optimizer!r} made no Keras optimizer.",
+            "Pass a class such as keras.optimizers.SGD.",
+        )
         by_key[_key(part)] = made
     # Keras wants an optimizer for all other variables. There should be none.
     rest = keras.optimizers.SGD(0.0, name="no_group")
@@ -163,20 +157,9 @@ def differential_optimizer(
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(rest, in_order))
 
 
-def _walk(layers: Iterable[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:
-    """The layers from early to late, each once, with nested models replaced by their layers."""
-    seen = set()
-    for layer in layers:
-        for each in _walk(layer.layers) if isinstance(layer, keras.Model) else [layer]:
-            if id(each) not in seen:
-                seen.add(id(each))
-                yield each
-
-
 def _even(layers: Layers, training: Layers, groups: int) -> list[Layers]:
     """The head, and before it groups of equal numbers of layers."""
-    if groups < 1:
-        raise InputError(f"{groups} groups cannot be made.", "Ask for one or more.")
+    demand(groups > 0, f"{groups} groups cannot be made.", "Ask for one or more.")
     if groups == 1:
         return [training]
     maps = [len(getattr(getattr(each, "output", None), "shape", ())) > 2 for each in layers]
@@ -187,11 +170,11 @@ def _even(layers: Layers, training: Layers, groups: int) -> list[Layers]:
     body = training[: -len(head)]
     # A cut comes before a layer with a kernel, so that batch norm stays with its convolution.
     starts = [n for n, layer in enumerate(body) if any(len(w.shape) > 1 for w in layer.weights)]
-    if groups - 1 > len(starts):
-        raise InputError(
-            f"{len(body)} layers that train before the head are too few for {groups - 1} groups.",
-            "Ask for fewer groups, or unfreeze more layers.",
-        )
+    demand(
+        groups - 1 <= len(starts),
+        f"{len(body)} layers that train before the head are too few for {groups - 1} groups.",
+        "Ask for fewer groups, or unfreeze more layers.",
+    )
     cuts = [0, *(int(part[0]) for part in np.array_split(starts, groups - 1)[1:]), len(body)]
     return [*(body[start:end] for start, end in pairwise(cuts)), head]
 
@@ -213,17 +196,16 @@ def _check(model: keras.Model, parts: list[Layers]) -> None:
         matches = [n for n, key in enumerate(keys, start=1) if re.fullmatch(key, variable.path)]
         if not owners:
             _refuse([variable])
-        if len(owners) > 1:
-            raise InputError(
-                f"The variable {variable.path!r} belongs to groups {owners[0]} and {owners[1]}.",
-                "Name each layer in one group only.",
-            )
-        if matches != owners:
-            raise InputError(
-                f"The path {variable.path!r} does not tell its group: it fits {matches}, not "
-                f"{owners}.",
-                "Keras tells variables apart by path, so give every layer a name of its own.",
-            )
+        demand(
+            len(owners) == 1,
+            f"The variable {variable.path!r} belongs to groups {' and '.join(map(str, owners))}.",
+            "Name each layer in one group only.",
+        )
+        demand(
+            matches == owners,
+            f"The path {variable.path!r} does not tell its group: it fits {matches}, not {owners}.",
+            "Keras tells variables apart by path, so give every layer a name of its own.",
+        )
 
 
 def _refuse(variables: Sequence) -> None:
@@ -242,14 +224,10 @@ def _slower(rate, factor: float):
                 config[name] = np.divide(value, factor).tolist()
         slower = type(rate).from_config(config)
         for step in (0, 1, 10, 100, 1000, 10_000):
-            if not np.isclose(float(slower(step)) * factor, float(rate(step)), rtol=1e-4):
-                raise InputError(
-                    f"The schedule {type(rate).__name__} cannot be made {factor:g} times slower.",
-                    "Use one of keras.optimizers.schedules.",
-                )
+            demand(
+                np.isclose(float(slower(step)) * factor, float(rate(step)), rtol=1e-4),
+                f"The schedule {type(rate).__name__} cannot be made {factor:g} times slower.",
+                "Use one of keras.optimizers.schedules.",
+            )
         return slower
-    if not isinstance(rate, int | float | np.number) or not 0 < rate < math.inf:
-        raise InputError(
-            f"learning_rate={rate!r} is not a rate.", "Give a number above 0 or a Keras schedule."
-        )
-    return float(rate) / factor
+    return checks.number(rate, "learning_rate", 0, such_as=1e-3) / factor

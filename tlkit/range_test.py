@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from tlkit import checks
+from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
-from tlkit.errors import InputError
+from tlkit.keras_tools import count_classes, open_model, put_back
 from tlkit.plots.figures import CourseFigure
 from tlkit.plots.rates import draw_range
-from tlkit.progress import progress as tell
+from tlkit.steps import passes, take_steps
 
 
 @dataclass(frozen=True)
@@ -106,18 +108,19 @@ def find_learning_rate(
 
     Source: Smith 2017, arXiv 1506.01186, section 3.3; a tenth of the minimum is a rule of thumb.
     """
-    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
-        raise InputError(
-            f"{type(model).__name__} is not a model that can be trained on the side.",
-            "Pass a functional or a built Sequential Keras model.",
-        )
-    if not model.trainable_variables:
-        raise InputError(f"Nothing trains in the model {model.name!r}.", "Unfreeze layers first.")
-    if not 0 < lowest < highest or not isinstance(steps, int) or steps < 10 or batch_size < 1:
-        raise InputError(
-            f"From {lowest} to {highest} in {steps} steps of {batch_size} is no range test.",
-            "Give two rates above 0, the lower one first, and ten steps or more.",
-        )
+    width, classes = count_classes(open_model(model)), len(checks.dataset(train).class_names)
+    what = f"The model tells {width} classes apart, the pictures have {classes}."
+    demand(width >= classes, what, "Pass a model with a head of that width.")
+    what = f"Nothing trains in the model {model.name!r}."
+    demand(model.trainable_variables, what, "Unfreeze layers first.")
+    given = (lowest, highest, steps, batch_size)
+    fine = all(isinstance(each, int | float | np.number) and each > 0 for each in given)
+    whole = isinstance(steps, int | np.integer) and isinstance(batch_size, int | np.integer)
+    demand(
+        fine and whole and lowest < highest and steps >= 10,
+        f"From {lowest} to {highest} in {steps} steps of {batch_size} is no range test.",
+        "Give two rates above 0, the lower one first, and ten steps or more.",
+    )
     growth = (highest / lowest) ** (1 / (steps - 1))
     rates = lowest * growth ** np.arange(steps)
     rising = keras.optimizers.schedules.ExponentialDecay(lowest, 1, growth)
@@ -128,31 +131,23 @@ def find_learning_rate(
         optimizer(learning_rate=rising),
         loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    before = [np.array(variable) for variable in model.variables]
-    rng = np.random.default_rng(seed)
-    repeats = -(-steps * batch_size // len(train))
-    order = np.concatenate([rng.permutation(len(train)) for _ in range(repeats)])
-    losses, smooth, burst = [], [], False
-    try:
-        for step in tell(range(steps), steps, "Range test", progress):
-            if burst:
-                continue  # so that the progress is told to its end
-            chosen = order[step * batch_size : (step + 1) * batch_size]
-            trial.reset_metrics()
-            found = float(trial.train_on_batch(train.images[chosen], train.labels[chosen]))
-            if burst := not np.isfinite(found):
-                continue
-            losses.append(found)
-            smooth.append(_average(losses))
-            burst = smooth[-1] > 4 * min(smooth)
-    finally:
-        for variable, value in zip(model.variables, before, strict=True):
-            variable.assign(value)
-    if len(losses) < 2:
-        raise InputError(
-            f"The loss is no number from the first steps on, at a rate of {lowest:g}.",
-            "Look for pixels that are not numbers, or start with a lower rate.",
-        )
+    losses, smooth = [], []
+
+    def burst(_step: int, loss: float) -> bool:
+        if not np.isfinite(loss):
+            return True
+        losses.append(loss)
+        smooth.append(_average(losses))
+        return smooth[-1] > 4 * min(smooth)
+
+    order = passes(len(train.images), steps, batch_size, checks.seed(seed))
+    with put_back(model.variables):
+        take_steps(trial, train.images, train.labels, order, None, burst, "Range test", progress)
+    demand(
+        len(losses) > 1,
+        f"The loss is no number from the first steps on, at a rate of {lowest:g}.",
+        "Look for pixels that are not numbers, or start with a lower rate.",
+    )
     best = int(np.argmin(smooth))
     return RangeTest(
         rates[: len(losses)], np.array(losses), np.array(smooth), float(rates[best] / 10)

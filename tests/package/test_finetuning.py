@@ -202,9 +202,9 @@ def test_a_classifier_settles_its_head_first(make, monkeypatch):
     model, moving = make(), []
     fit = finetuning._fit
 
-    def note(model, rate, *rest):
+    def note(model, rate, *rest, **options):
         moving.append((rate, training(model)))
-        return fit(model, rate, *rest)
+        return fit(model, rate, *rest, **options)
 
     monkeypatch.setattr(finetuning, "_fit", note)
     tlkit.fine_tune(
@@ -240,6 +240,38 @@ def test_the_same_seed_gives_the_same_result():
 def test_settings_that_make_no_sense_are_refused(options, said):
     with pytest.raises(InputError, match=said):
         tlkit.fine_tune(backbone(), pictures(), **options)
+
+
+def test_the_classes_of_the_validation_are_matched_by_name():
+    train = pictures()
+    turned = tlkit.ImageDataset(train.images, 1 - train.labels, train.class_names[::-1])
+    one, other = (
+        tlkit.fine_tune(backbone(), train, judge, epochs=1, progress=False).history["val_accuracy"]
+        for judge in (train, turned)
+    )
+    assert one[0] == other[0] > 0.6
+    strange = tlkit.ImageDataset(train.images, train.labels, ("a", "z"))
+    with pytest.raises(InputError, match="no class 'z'"):
+        tlkit.fine_tune(backbone(), train, strange)
+
+
+@pytest.mark.parametrize("data", [None, (1, 2), "pictures"])
+def test_what_is_no_data_set_is_refused(data):
+    with pytest.raises(InputError, match="no set of pictures"):
+        tlkit.fine_tune(nested(), data)
+    if data is not None:
+        with pytest.raises(InputError, match="no set of pictures"):
+            tlkit.fine_tune(nested(), pictures(), data)
+
+
+def test_the_head_is_the_last_layer_that_has_weights(monkeypatch):
+    model, moving = nested(), []
+    model.add(layers.Dropout(0.1))
+    monkeypatch.setattr(
+        finetuning, "_fit", lambda model, *_, **__: moving.append(training(model)) or ({}, 0)
+    )
+    tlkit.fine_tune(model, pictures(), progress=False)
+    assert moving[0] == ["head"]
 
 
 def test_a_head_for_other_classes_is_refused():

@@ -15,6 +15,7 @@ import tlkit
 from tlkit import learning_rates
 from tlkit.data.datasets import ImageDataset
 from tlkit.errors import InputError
+from tlkit.keras_tools import leaf_layers
 
 SIZE = 8
 
@@ -248,7 +249,7 @@ def test_every_trainable_variable_is_in_exactly_one_group(chosen, groups, frozen
     if wrapped:
         inputs = keras.Input((SIZE, SIZE, 3))
         model = keras.Sequential([inputs, model], name="a|b")
-    for layer in learning_rates._walk(model.layers):
+    for layer in leaf_layers(model):
         layer.trainable = layer.name not in chosen[:frozen]
     trains = 1 + max(0, len(chosen) - frozen)
     if groups > trains:
@@ -365,14 +366,14 @@ class OwnSchedule(SCHEDULES.LearningRateSchedule):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"learning_rate": 0}, "learning_rate=0"),
-        ({"learning_rate": -1e-3}, "is not a rate"),
-        ({"learning_rate": float("nan")}, "is not a rate"),
-        ({"learning_rate": "fast"}, "learning_rate='fast'"),
+        ({"learning_rate": 0}, "`learning_rate` is 0"),
+        ({"learning_rate": -1e-3}, "a number above 0"),
+        ({"learning_rate": float("nan")}, "is nan"),
+        ({"learning_rate": "fast"}, "`learning_rate` is 'fast'"),
         ({"learning_rate": OwnSchedule(0.1)}, "OwnSchedule cannot be made 3 times slower"),
-        ({"ratio": 0.3}, "ratio=0.3"),
-        ({"ratio": float("inf")}, "ratio=inf"),
-        ({"ratio": "3"}, "ratio='3'"),
+        ({"ratio": 0.3}, "`ratio` is 0.3. Give a number from 1 up"),
+        ({"ratio": float("inf")}, "`ratio` is inf"),
+        ({"ratio": "3"}, "`ratio` is '3'"),
         ({"groups": 9}, "too few"),
         ({"optimizer": lambda learning_rate: "sgd"}, "made no Keras optimizer"),
     ],
@@ -554,6 +555,11 @@ def test_ranges_that_cannot_be_tested(options, said):
 def test_models_that_cannot_be_tested():
     with pytest.raises(InputError, match="Subclassed is not a model"):
         tlkit.find_learning_rate(subclassed(), pictures())
+    with pytest.raises(InputError, match="no set of pictures"):
+        tlkit.find_learning_rate(with_dropout(), (SOME, CLASSES))
+    three = ImageDataset(pictures().images, pictures().labels, ("dark", "light", "none"))
+    with pytest.raises(InputError, match="2 classes apart, the pictures have 3"):
+        tlkit.find_learning_rate(with_dropout(), three)
     still = with_dropout()
     still.trainable = False
     with pytest.raises(InputError, match="Nothing trains"):

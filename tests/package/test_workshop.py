@@ -18,6 +18,7 @@ from keras import layers
 from PIL import Image
 
 import tlkit
+from tlkit import finetuning
 from tlkit.data import duplicates
 from tlkit.errors import DamagedFileError, InputError, MissingFileError, TlkitError
 from tlkit.networks import backbones
@@ -99,13 +100,13 @@ def test_features_are_judged_on_pictures_that_the_head_did_not_see(classifier):
 
 def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     seen = []
-    real = training.take_steps
+    real = training.train_in_rounds
 
     def watch(model, data, *rest):
         seen.append(data.images)
         real(model, data, *rest)
 
-    monkeypatch.setattr(training, "take_steps", watch)
+    monkeypatch.setattr(training, "train_in_rounds", watch)
     data = pictures((20, 20))
     trained = train_classifier(data, "fine-tune")
     assert trained.held_back.confusion.sum() == 8 and len(seen[0]) == 32
@@ -124,8 +125,8 @@ def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
 def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, words):
     from tlkit.workshop.recommendation import Recommendation
 
-    monkeypatch.setattr(training, "LEAST", 20)
-    monkeypatch.setattr(training, "EPOCHS", 1)
+    monkeypatch.setattr(finetuning, "FEWEST_STEPS", 20)
+    monkeypatch.setattr(finetuning, "TIMES_OVER", 1)
     advice = Recommendation(advised, "stem", "similar", 28, 14, {}, ("Because.",))
     monkeypatch.setattr(training, "advise", lambda data, seed, read: advice)
     trained = train_classifier(pictures())
@@ -224,29 +225,29 @@ def test_a_strategy_that_is_none():
 def test_an_interrupted_training_goes_on_where_it_stopped(monkeypatch, tmp_path):
     data = pictures((20, 20))
     whole = train_classifier(data, "fine-tune")
-    fits, fit = [], keras.Model.fit
+    keeps, keep = [], training.keep
 
-    def stop(model, *arguments, **options):
-        if len(fits) == 2:
+    def stop(*arguments, **options):
+        keep(*arguments, **options)
+        keeps.append(1)
+        if len(keeps) == 2:
             raise KeyboardInterrupt
-        fits.append(1)
-        return fit(model, *arguments, **options)
 
     with monkeypatch.context() as broken:
-        broken.setattr(keras.Model, "fit", stop)
+        broken.setattr(training, "keep", stop)
         with pytest.raises(KeyboardInterrupt):
             train_classifier(data, "fine-tune")
     kept = list((tmp_path / "cache" / "training").iterdir())
     assert [path.suffix for path in kept] == [".npz"]  # whole, and no temporary file
-    again = []
+    again, take_steps = [], training.take_steps
 
-    def count(model, *arguments, **options):
-        again.append(1)
-        return fit(model, *arguments, **options)
+    def count(model, images, labels, order, *rest):
+        again.append(len(order))
+        take_steps(model, images, labels, order, *rest)
 
-    monkeypatch.setattr(keras.Model, "fit", count)
+    monkeypatch.setattr(training, "take_steps", count)
     resumed = train_classifier(data, "fine-tune")
-    assert len(again) == training.steps_for(32) // training.ROUND - 2
+    assert again == [finetuning.fading_steps(32) - 2 * training.ROUND]
     np.testing.assert_allclose(resumed.predict(data.images), whole.predict(data.images), atol=1e-4)
     assert not list((tmp_path / "cache" / "training").iterdir())
 

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tlkit import checks
+from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
-from tlkit.errors import InputError
+from tlkit.keras_tools import built_model
 
 __all__ = ["diagnose"]
 
@@ -47,21 +49,26 @@ def diagnose(
         >>> diagnose(small_network())
         Nothing found.
     """
-    import keras
-
-    from tlkit.diagnosis.checks import examine
+    from tlkit.diagnosis.mistakes import examine
     from tlkit.diagnosis.subjects import Subject
 
-    if not isinstance(model, keras.Model) or not model.built:
-        raise InputError(
-            f"{type(model).__name__} is not a Keras model with weights.",
-            "Pass a model; call it once on a batch of pictures if it is subclassed.",
-        )
+    built_model(model)
     if dataset is None:
         return examine(Subject(model))
-    if isinstance(dataset, ImageDataset):
-        images, labels, classes = dataset.images, dataset.labels, len(dataset.class_names)
+    exact = hasattr(dataset, "class_names")
+    if exact:
+        images, labels = checks.dataset(dataset).images, dataset.labels
     else:
+        pair = isinstance(dataset, tuple | list) and len(dataset) == 2
+        what = f"{type(dataset).__name__} is no set of pictures with labels."
+        demand(pair, what, "Pass an ImageDataset, or a pair of arrays (pictures, labels).")
         images, labels = (np.asarray(part) for part in dataset)
+        what = f"There are {len(images)} pictures, and labels of shape {labels.shape}."
+        demand(labels.ndim and len(labels) == len(images) > 0, what, "Pass one label for each.")
+        what = f"`labels` is {labels.dtype}."
+        demand(labels.dtype.kind in "uifb", what, "Count the classes: np.unique(…)[1].")
+    if exact:
+        classes = len(dataset.class_names)
+    else:
         classes = labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
-    return examine(Subject(model, images, labels, classes, isinstance(dataset, ImageDataset)))
+    return examine(Subject(model, images, labels, classes, exact))

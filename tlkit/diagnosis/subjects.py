@@ -1,8 +1,6 @@
 """What can be seen of a model as it stands, and what is wrong with it (lesson 04a)."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
 import keras
@@ -10,7 +8,7 @@ import numpy as np
 from keras import layers
 
 from tlkit.errors import InputError
-from tlkit.keras_tools import leaf_layers
+from tlkit.keras_tools import leaf_layers, listening, put_back
 
 # Rates that pretrained layers train well at: what lies outside is reported. See lesson 04a.
 ADAPTIVE = ("adam", "adamw", "nadam", "rmsprop", "adamax", "lamb", "lion")
@@ -146,7 +144,12 @@ class Subject:
     def watched(self) -> tuple[np.ndarray | None, list]:
         """The answers, and what the first layers with weights were given, in the order they ran."""
         noted: list[tuple] = []
-        with _listening(self.weighted, noted):
+
+        def hear(layer, given, _output):
+            if len(noted) < NOTED and hasattr(given, "shape"):
+                noted.append((layer, np.asarray(given).astype("float32")))
+
+        with listening(self.weighted, hear):
             try:
                 answer = self.model(self.shown, training=False)
             except ValueError as error:
@@ -161,42 +164,15 @@ class Subject:
         """Which of these batch-norm layers change in a training step; they are put back."""
         if self.shown is None:
             return normalisers
-        # What a training step changes without an optimizer: statistics, random seeds, counters.
-        state = [v for v in self.model.variables if len(v.shape) < 2]
-        before = [np.array(variable) for variable in state]
         means = [np.array(layer.moving_mean) for layer in normalisers]
-        self.model(self.shown, training=True)
-        moved = [
-            layer
-            for layer, mean in zip(normalisers, means, strict=True)
-            if not np.array_equal(layer.moving_mean, mean)
-        ]
-        for variable, value in zip(state, before, strict=True):
-            variable.assign(value)
-        return moved
-
-
-@contextmanager
-def _listening(subjects: list, noted: list) -> Iterator[None]:
-    """Let each layer note what it is called on, then give it its own call back."""
-
-    def hear(layer):
-        call = layer.call
-
-        def listen(*arguments, **options):
-            if len(noted) < NOTED and arguments and hasattr(arguments[0], "shape"):
-                noted.append((layer, np.asarray(arguments[0]).astype("float32")))
-            return call(*arguments, **options)
-
-        return listen
-
-    for layer in subjects:
-        object.__setattr__(layer, "call", hear(layer))  # past Keras, which would track it
-    try:
-        yield
-    finally:
-        for layer in subjects:
-            object.__delattr__(layer, "call")
+        # What a training step changes without an optimizer: statistics, random seeds, counters.
+        with put_back([v for v in self.model.variables if len(v.shape) < 2]):
+            self.model(self.shown, training=True)
+            return [
+                layer
+                for layer, mean in zip(normalisers, means, strict=True)
+                if not np.array_equal(layer.moving_mean, mean)
+            ]
 
 
 def bias_moved(layer) -> float | None:

@@ -1,19 +1,19 @@
 """The two ways in which `train_classifier` trains, judged on pictures that were kept apart."""
 
 import contextlib
-import io
-import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tlkit import finetuning
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.features import extract_features
 from tlkit.heads import attach_head, cross_validate, fit_linear_head, folds_for
 from tlkit.paths import cache_dir
 from tlkit.progress import progress as tell
+from tlkit.steps import passes, take_steps
 from tlkit.store import digest, keep, recall
 from tlkit.workshop.evaluation import Evaluation, evaluate
 from tlkit.workshop.recommendation import advise
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 PIECE = 128  # pictures whose features are kept together: an interruption costs no more
 HELD_BACK = 0.2
-BATCH, EPOCHS, LEAST, MOST = 16, 8, 60, 200  # steps: eight times over the pictures, within bounds
-RATE = 3e-4
 ROUND = 20  # steps between two checkpoints
 UNEVEN = 3.0  # from this ratio of the largest class to the smallest on, classes are evened out
 
@@ -118,9 +116,10 @@ def train_by_fine_tuning(
     learn, judge = hold_back(data, seed)
     features = features_in_pieces(base, learn.images, show=show)
     model = attach_head(base, fit_linear_head(features, learn.labels))
-    steps = steps_for(len(learn))
-    let_all_move(model, steps)
-    take_steps(model, learn, steps, seed, show)
+    steps = finetuning.fading_steps(len(learn))
+    finetuning.unfreeze(model, quiet=True)
+    finetuning.compile_fading(model, steps)
+    train_in_rounds(model, learn, steps, seed, show)
     even_out(model.layers[-1], learn.labels)
     model = _plain(model)
     logits = extract_features(model, judge.images, cache=False, progress=False)
@@ -135,56 +134,31 @@ def hold_back(data: ImageDataset, seed: int) -> tuple[ImageDataset, ImageDataset
     return data.split(train=len(data) - held, seed=seed)
 
 
-def steps_for(pictures: int) -> int:
-    """How many steps of fine-tuning so many pictures get."""
-    return int(np.clip(EPOCHS * math.ceil(pictures / BATCH), LEAST, MOST))
-
-
-def let_all_move(model: "keras.Model", steps: int) -> None:
-    """Unfreeze all but batch norm, and compile with a rate that fades to nothing."""
-    import keras
-
-    from tlkit.finetuning import unfreeze
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        unfreeze(model)
-    fade = keras.optimizers.schedules.PolynomialDecay(RATE, steps, 0.0)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.AdamW(fade), loss)
-
-
-def take_steps(
-    model: "keras.Model",
-    data: ImageDataset,
-    steps: int,
-    seed: int,
-    show: bool | None = False,
-    at_once: int = ROUND,
+def train_in_rounds(
+    model: "keras.Model", data: ImageDataset, steps: int, seed: int, show: bool | None = False
 ) -> None:
     """Train a compiled model. What was done before an interruption is not done again.
 
-    Every `at_once` steps it is kept how far the training has come.
+    After every round of steps it is kept how far the training has come.
     """
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     state = [*model.trainable_variables, *optimizer.variables]
     key = digest(data.images, data.labels, f"{steps} {seed}", *model.get_weights())
-    name = f"{key[:32]}.npz"
-    done, rounds = 0, math.ceil(steps / at_once)
+    name, begun = f"{key[:32]}.npz", 0
     if kept := recall("training", name):
-        done = int(kept["done"])
+        begun = int(kept["steps"])
         for number, variable in enumerate(state):
             variable.assign(kept[f"v{number}"])
-    random = np.random.default_rng(seed)
-    times = math.ceil(steps * BATCH / len(data))
-    order = np.concatenate([random.permutation(len(data)) for _ in range(times)])[: steps * BATCH]
-    for number in tell(range(done, rounds), rounds - done, "Fine-tuning", show):
-        rows = order[number * at_once * BATCH : (number + 1) * at_once * BATCH]
-        pictures, labels = data.images[rows], data.labels[rows]
-        model.fit(pictures, labels, batch_size=BATCH, shuffle=False, verbose=0)
-        values = {f"v{n}": np.asarray(variable) for n, variable in enumerate(state)}
-        if number + 1 < rounds:
-            keep("training", name, done=np.array(number + 1), **values)
+
+    def note(step: int, _loss: float) -> None:
+        done = begun + step + 1
+        if done % ROUND == 0 and done < steps:
+            values = {f"v{n}": np.asarray(variable) for n, variable in enumerate(state)}
+            keep("training", name, steps=np.array(done), **values)
+
+    order = passes(len(data), steps, finetuning.BATCH_SIZE, seed)[begun:]
+    take_steps(model, data.images, data.labels, order, None, note, "Fine-tuning", show)
     with contextlib.suppress(OSError):
         (cache_dir("training") / name).unlink()
 

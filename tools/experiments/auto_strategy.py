@@ -24,6 +24,8 @@ import tensorflow as tf
 import threadpoolctl
 
 import tlkit
+from tlkit import finetuning
+from tlkit.steps import passes, take_steps
 from tlkit.workshop import training
 from tlkit.workshop.recommendation import CONTROLS, LAYERS
 
@@ -99,7 +101,8 @@ class FineTuner:
         dense = keras.layers.Dense(classes, name="logits")
         head = keras.Sequential([keras.Input((base.output.shape[-1],)), dense], name="head")
         self.model, self.steps = tlkit.attach_head(base, head), steps
-        training.let_all_move(self.model, self.steps)
+        finetuning.unfreeze(self.model, quiet=True)
+        finetuning.compile_fading(self.model, self.steps)
         self.model.optimizer.build(self.model.trainable_variables)
         self.first = self.model.get_weights()[:-2]
         self.begin = [np.array(variable) for variable in self.model.optimizer.variables]
@@ -109,7 +112,8 @@ class FineTuner:
         self.model.set_weights([*self.first, *head.get_weights()])
         for variable, value in zip(self.model.optimizer.variables, self.begin, strict=True):
             variable.assign(value)
-        training.take_steps(self.model, learn, self.steps, seed, False, at_once=self.steps)
+        order = passes(len(learn), self.steps, finetuning.BATCH_SIZE, seed)
+        take_steps(self.model, learn.images, learn.labels, order)
         training.even_out(self.model.layers[-1], learn.labels)
         return self.model.predict(images, batch_size=100, verbose=0).argmax(axis=1)
 
@@ -149,7 +153,7 @@ class Bench:
 
         answers["features"] = with_head_on("features")
         learn, _ = training.hold_back(data, seed)
-        key = classes, training.steps_for(len(learn))
+        key = classes, finetuning.fading_steps(len(learn))
         if key not in self.tuners:
             self.tuners[key] = FineTuner(data.images.shape[1], classes, key[1])
         read = self.reader("pretrained", "features", learn.images)

@@ -1,4 +1,4 @@
-"""The checks of `diagnose`: each looks at one thing and yields what is wrong with it."""
+"""The mistakes that `diagnose` knows: each check looks at one thing and yields what is wrong."""
 
 from collections.abc import Iterator
 
