@@ -11,14 +11,12 @@ from tlkit.features import extract_features
 from tlkit.keras_tools import count_classes, open_model, seeded
 from tlkit.keras_tools import logits as checked_logits
 from tlkit.networks.students import student_network
-from tlkit.steps import shuffled, take_steps
+from tlkit.steps import at_once, shuffled, take_steps
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["distill", "soften", "student_network"]
-
-_STEPS_AT_ONCE = 50
 
 
 def soften(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
@@ -169,8 +167,7 @@ def fit_distiller(
 
     fading = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    at_once = min(_STEPS_AT_ONCE, steps)
-    distiller.compile(keras.optimizers.Adam(fading), loss, steps_per_execution=at_once)
+    distiller.compile(keras.optimizers.Adam(fading), loss, steps_per_execution=at_once(steps))
     order = shuffled(len(inputs[0]), steps, min(batch_size, len(inputs[0])), seed)
     take_steps(distiller, inputs, labels, order, what="Distilling", progress=progress)
 

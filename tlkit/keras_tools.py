@@ -239,7 +239,7 @@ def built_model(model: Any) -> "keras.Model":
 
     if not isinstance(model, keras.Model) or not model.built:
         raise InputError(
-            f"{type(model).__name__} is not a Keras model with weights: a built one.",
+            f"{type(model).__name__} is not a Keras model with its weights built.",
             "Pass a model such as load_backbone gives; call it once on a batch of pictures if it "
             "is subclassed.",
         )

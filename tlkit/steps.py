@@ -48,6 +48,15 @@ def shuffled(count: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
     return np.stack([*rows.batch(batch_size).take(steps).as_numpy_iterator()])
 
 
+def at_once(steps: int, most: int = 50) -> int:
+    """How many steps to take in one call of TensorFlow, which spares small networks much time.
+
+    For `steps_per_execution` of `compile`. The number divides `steps`, or Keras would warn that the
+    pictures ran out.
+    """
+    return max(each for each in range(1, most + 1) if steps % each == 0)
+
+
 def take_steps(
     model: "keras.Model",
     inputs: Any,

@@ -94,17 +94,17 @@ def test_the_seed_decides_and_the_labels_of_a_data_set_do_not(capsys):
     assert not capsys.readouterr().out
 
 
-def test_it_takes_as_many_steps_as_asked_for(monkeypatch):
+@pytest.mark.parametrize("steps", [7, 60])
+def test_it_takes_as_many_steps_as_asked_for(monkeypatch, recwarn, steps):
     seen, real = [], keras.distillation.Distiller.fit
-    monkeypatch.setattr(distillation, "_STEPS_AT_ONCE", 3)
 
     def fit(self, *arguments, **more):
         real(self, *arguments, **more)
         seen.append(int(self.optimizer.iterations))
 
     monkeypatch.setattr(keras.distillation.Distiller, "fit", fit)
-    taught(steps=7)
-    assert seen == [7]
+    taught(steps=steps)
+    assert seen == [steps] and not recwarn.list
 
 
 # --- wrong uses -------------------------------------------------------------------------------

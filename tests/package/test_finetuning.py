@@ -152,7 +152,7 @@ def test_unknown_layers_suggest_near_ones_and_nothing_changes():
 
 
 def test_a_model_without_weights_is_refused():
-    with pytest.raises(InputError, match="Call it once"):
+    with pytest.raises(InputError, match="call it once"):
         tlkit.unfreeze(Subclassed())
 
 

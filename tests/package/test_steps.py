@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlkit.keras_tools import seeded
-from tlkit.steps import passes, shuffled, take_steps
+from tlkit.steps import at_once, passes, shuffled, take_steps
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(20, 4)).astype("float32"), np.arange(20) % 2
@@ -51,9 +51,9 @@ def test_shuffled_deals_as_a_data_set_does():
     assert np.array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_the_same_as_fit_on_pictures_put_in_order(at_once):
-    ours, theirs = network(steps_per_execution=at_once), network()
+@pytest.mark.parametrize("several", [1, 7])
+def test_the_same_as_fit_on_pictures_put_in_order(several):
+    ours, theirs = network(steps_per_execution=several), network()
     take_steps(ours, X, Y, ORDER)
     theirs.fit(X[ORDER.ravel()], Y[ORDER.ravel()], batch_size=8, shuffle=False, verbose=0)
     assert same(ours, theirs) and int(ours.optimizer.iterations) == 7
@@ -93,6 +93,10 @@ def test_whoever_listens_can_end_it():
     assert heard == [0, 1, 2] and int(model.optimizer.iterations) == 3
     take_steps(model, X, Y, ORDER[:0])
     assert int(model.optimizer.iterations) == 3
+
+
+def test_steps_are_bundled_in_equal_parts():
+    assert [at_once(steps) for steps in (1, 7, 60, 800, 53)] == [1, 7, 30, 50, 1]
 
 
 def test_several_inputs_and_no_targets():
