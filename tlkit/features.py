@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -115,15 +116,15 @@ def _part(
 ) -> tuple["keras.Model", tuple[str, ...]]:
     """The network from the pictures to the wanted layers, and the names of layers inside it.
 
-    A layer of the model itself ends the part. To one inside a nested model, whose output belongs
-    to another graph, one has to listen while all of the model runs.
+    A layer of the model itself ends the part. To a nested model or a layer inside one, whose output
+    belongs to another graph, one has to listen while all of the model runs.
     """
     import keras
 
     outputs = len(model.outputs)
     demand(outputs == 1, f"The model {model.name!r} has {outputs} outputs.", "Name a layer of it.")
     found = [None if name is None else find_layer(model, name) for name in layers]
-    if any(each not in (None, *model.layers) for each in found):
+    if any(isinstance(each, keras.Model) or each not in (None, *model.layers) for each in found):
         return keras.Model(model.inputs, model.outputs), tuple(layers)
     ends = [model.outputs[0] if each is None else each.output for each in found]
     return keras.Model(model.inputs, ends), ()
@@ -141,7 +142,7 @@ def _graph(part: "keras.Model") -> str | None:
     def nameless(value):
         if isinstance(value, dict):
             ours = str(value.get("module", "keras")).startswith("keras")
-            code = value.get("class_name") == "__lambda__" or isinstance(value.get("value"), list)
+            code = value.get("class_name") == "__lambda__" or type(value.get("value")) is tuple
             if code or not ours:
                 raise NotImplementedError
             return {key: nameless(each) for key, each in value.items()}
@@ -150,7 +151,11 @@ def _graph(part: "keras.Model") -> str | None:
         return numbers.get(value, value) if isinstance(value, str) else value
 
     try:
-        return json.dumps(nameless(part.get_config()), sort_keys=True, default=str)
+        with warnings.catch_warnings():
+            # Keras warns of code in a configuration, which is what we look for.
+            warnings.simplefilter("ignore")
+            config = part.get_config()
+        return json.dumps(nameless(config), sort_keys=True, default=str)
     except (NotImplementedError, TypeError, ValueError):
         return None
 
@@ -184,7 +189,7 @@ def _trace(
     from tlkit.networks.folding import fold_batch_norm
 
     network = fold_batch_norm(part) if fold else part
-    listened = [find_layer(network, name) for name in inside]
+    listened = {name: find_layer(network, name) for name in inside if name is not None}
     # Weights that are constants of the graph can be laid out once for the processor.
     constants = [
         [tf.constant(each.value) for each in variables]
@@ -194,11 +199,13 @@ def _trace(
     @tf.function(input_signature=[tf.TensorSpec((None, *part.input_shape[1:]), dtype)])
     def forward(images):
         heard = {}
-        with listening(listened, lambda layer, _, output: heard.update({id(layer): output})):
+        layers = listened.values()
+        with listening(layers, lambda layer, _, output: heard.update({id(layer): output})):
             ends, _ = network.stateless_call(
                 *constants, tf.cast(images, tf.float32), training=False
             )
-        found = [heard[id(layer)] for layer in listened] or keras.tree.flatten(ends)
+        ends = keras.tree.flatten(ends)
+        found = [ends[0] if name is None else heard[id(listened[name])] for name in inside] or ends
         return [
             tf.reduce_mean(each, axis=(1, 2)) if pooled and len(each.shape) == 4 else each
             for each in found

@@ -292,7 +292,8 @@ def test_layers_inside_a_nested_model_are_read_too(base, images):
     inside = tlkit.extract_features(nested, images, layer="block_05")
     flat = tlkit.extract_features(base, images, layer="block_05")
     np.testing.assert_allclose(inside, flat, rtol=1e-3, atol=1e-3)
-    whole = tlkit.extract_features(nested, images, layer=base.name)
+    whole, logits = module.read_layers(nested, images, [base.name, None])
+    assert logits.shape == (5, 3)
     np.testing.assert_allclose(whole, tlkit.extract_features(base, images), rtol=1e-3, atol=1e-3)
 
 
