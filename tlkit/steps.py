@@ -100,9 +100,7 @@ def take_steps(
     data = tf.data.Dataset.from_tensor_slices(np.asarray(order, "int64"))
     data = data.map(batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
     groups = getattr(model.optimizer, "optimizers", [model.optimizer])
-    told = tell(range(len(order) + 1), len(order), what, progress)
-    next(told)
-    done = 0
+    told = tell(range(len(order)), len(order), what, progress)
 
     def before(step, logs=None):
         if on_step is not None:
@@ -112,10 +110,7 @@ def take_steps(
                 group.learning_rate = float(rate)
 
     def after(step, logs):
-        nonlocal done
-        while done <= step:
-            done += 1
-            next(told)
+        next((number for number in told if number > step), None)
         if on_step is not None and on_step(step, float(logs["loss"])):
             model.stop_training = True
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tlkit.errors import InputError
+from tlkit.keras_tools import seeded
+from tlkit.steps import at_once, shuffled, take_steps
 
 if TYPE_CHECKING:
     import keras
 
 TREATMENTS = ("BnB", "BnB+", "AnB", "AnB+", "random")
-_STEPS_AT_ONCE = 50
 _ALONE = 10  # a head alone stands, and needs, larger steps: its answer is a convex problem's
 
 
@@ -43,8 +44,7 @@ class _Trainer:
         for rest, steps, rate in zip(self.rests, self.steps, rates, strict=True):
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             fading = keras.optimizers.schedules.CosineDecay(rate, steps)
-            at_once = min(_STEPS_AT_ONCE, steps)
-            rest.compile(keras.optimizers.Adam(fading), loss, steps_per_execution=at_once)
+            rest.compile(keras.optimizers.Adam(fading), loss, steps_per_execution=at_once(steps))
 
     def fill(self, seed: int, giver: list | None = None, layers: int = 0) -> None:
         """New random weights, and over them those of the first `layers` layers of a giver."""
@@ -60,17 +60,15 @@ class _Trainer:
     def fit(self, images: np.ndarray, labels: np.ndarray, frozen: int, batch: int, seed: int):
         """Train all but the first `frozen` layers; those are run only once per picture."""
         import keras
-        import tensorflow as tf
 
         rest, steps = self.rests[frozen], self.steps[frozen]
         if frozen:
             images = self.fronts[frozen].predict(images, batch_size=256, verbose=0)
         for variable in rest.optimizer.variables:  # forget the run before: step, moments
             variable.assign(keras.ops.zeros_like(variable))
-        keras.utils.set_random_seed(seed)
-        data = tf.data.Dataset.from_tensor_slices((images, labels)).cache()
-        data = data.shuffle(len(images), seed=seed).repeat().batch(min(batch, len(images)))
-        rest.fit(data.prefetch(2), epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
+        with seeded(seed):
+            order = shuffled(len(images), steps, min(batch, len(images)), seed)
+            take_steps(rest, images, labels, order)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         answers = self.whole.predict(images, batch_size=256, verbose=0).argmax(axis=1)

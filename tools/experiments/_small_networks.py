@@ -10,6 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from tlkit.steps import passes
+
 
 class Trainer:
     """A network with some layers frozen, that can be trained again and again.
@@ -61,9 +63,7 @@ class Trainer:
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros_like(variable))
         size = min(batch_size, len(images))
-        rng, passes = np.random.default_rng(seed), -(-steps * size // len(images))
-        order = np.concatenate([rng.permutation(len(images)) for _ in range(passes)])
-        order = order[: steps * size].reshape(steps, size).astype(np.int32)
+        order = passes(len(images), steps, size, seed).astype(np.int32)
         self.steps(images.astype(np.float32), np.asarray(labels, np.int32), order, rate)
 
     def accuracy(self, images, labels) -> float:

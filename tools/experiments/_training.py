@@ -2,7 +2,8 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
+
+from tlkit.steps import shuffled, take_steps
 
 
 def train(
@@ -25,13 +26,12 @@ def train(
         learning_rate: Where the rate starts; it fades to zero along a cosine.
         seed: Of the order of the pictures and of all else that is random in training.
     """
+    # It stays in force afterwards, and the experiments' next networks draw their weights from it.
     keras.utils.set_random_seed(seed)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss)
-    data = tf.data.Dataset.from_tensor_slices((images, labels))
-    batches = data.shuffle(len(images), seed=seed).repeat().batch(batch_size).prefetch(2)
-    model.fit(batches, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
+    take_steps(model, images, labels, shuffled(len(images), steps, batch_size, seed))
     settle_batch_norm(model, images)
 
 

@@ -16,7 +16,8 @@ import keras
 import numpy as np
 
 import tlkit
-from tlkit.distillation import _fit
+from tlkit.distillation import fit_distiller
+from tlkit.keras_tools import seeded
 
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
@@ -69,21 +70,21 @@ def match_features(images, logits, maps, student, temperature, outputs, seed, op
 
     `outputs` says whether the answers count as well.
     """
-    keras.utils.set_random_seed(seed)
-    maps = (maps - maps.mean(axis=0)) / maps.std()
-    inputs = [keras.Input(part.shape[1:]) for part in (images, logits, maps)]
-    both = keras.Model(student.input, [student.output, student.get_layer("pool").output])
-    answers, pool = both(inputs[0])
-    said = {"logits": inputs[1], "maps": inputs[2]}
-    said = {name: keras.layers.Identity()(each) for name, each in said.items()}
-    learnt = {"logits": answers, "maps": keras.layers.Dense(maps.shape[1])(pool)}
-    losses = [keras.distillation.FeatureDistillation({"logits": None, "maps": "mse"})]
-    if outputs:
-        divergence = {"logits": keras.losses.KLDivergence(), "maps": None}
-        losses.append(keras.distillation.LogitsDistillation(temperature, divergence))
-    models = keras.Model(inputs, said), keras.Model(inputs, learnt)
-    distiller = keras.distillation.Distiller(*models, losses, student_loss_weight=0.0)
-    _fit(distiller, ((images, logits, maps),), seed=seed, progress=False, **options)
+    with seeded(seed):
+        maps = (maps - maps.mean(axis=0)) / maps.std()
+        inputs = [keras.Input(part.shape[1:]) for part in (images, logits, maps)]
+        both = keras.Model(student.input, [student.output, student.get_layer("pool").output])
+        answers, pool = both(inputs[0])
+        said = {"logits": inputs[1], "maps": inputs[2]}
+        said = {name: keras.layers.Identity()(each) for name, each in said.items()}
+        learnt = {"logits": answers, "maps": keras.layers.Dense(maps.shape[1])(pool)}
+        losses = [keras.distillation.FeatureDistillation({"logits": None, "maps": "mse"})]
+        if outputs:
+            divergence = {"logits": keras.losses.KLDivergence(), "maps": None}
+            losses.append(keras.distillation.LogitsDistillation(temperature, divergence))
+        models = keras.Model(inputs, said), keras.Model(inputs, learnt)
+        distiller = keras.distillation.Distiller(*models, losses, student_loss_weight=0.0)
+        fit_distiller(distiller, (images, logits, maps), None, seed=seed, **options)
 
 
 def people(parameters: dict, report) -> list[dict]:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 import tlkit
+from tlkit.steps import passes, take_steps
 from tools.experiments._training import settle_batch_norm
 
 PARAMETERS = {
@@ -65,18 +66,9 @@ class Bench:
 
     def train(self, data, steps, seed):
         """So many steps over the pictures in random order; returns the seconds."""
-        rng = np.random.default_rng(seed)
-        rounds = -(-steps * self.batch_size // len(data))
-        order = np.concatenate([rng.permutation(len(data)) for _ in range(rounds)])
-        order = order[: steps * self.batch_size]
+        order = passes(len(data), steps, self.batch_size, seed)
         began = time.perf_counter()
-        self.model.fit(
-            data.images[order],
-            data.labels[order],
-            batch_size=self.batch_size,
-            shuffle=False,
-            verbose=0,
-        )
+        take_steps(self.model, data.images, data.labels, order)
         return time.perf_counter() - began
 
     def accuracy(self, data):

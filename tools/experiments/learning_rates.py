@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 import tlkit
+from tlkit.steps import passes, take_steps
 
 PARAMETERS = {
     "seeds": [0, 1, 2, 3, 4],
@@ -53,15 +54,6 @@ def data_sets(parameters: dict):
     yield "icons", of_icons, lambda seed: rest.take(labels, seed)
 
 
-def batches(parameters: dict, seed: int) -> np.ndarray:
-    """(steps, batch_size) rows of the training set: whole passes, each in an order of its own."""
-    shape = parameters["steps"], parameters["batch_size"]
-    passes = -(-np.prod(shape) // parameters["labels"])
-    rng = np.random.default_rng(seed)
-    order = [rng.permutation(parameters["labels"]) for _ in range(passes)]
-    return np.concatenate(order)[: np.prod(shape)].reshape(shape)
-
-
 def compile_model(model: keras.Model, optimizer) -> list[np.ndarray]:
     """Compile, and tell how the optimizer begins."""
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -74,12 +66,9 @@ def train(model, weights, beginning, inputs, labels, order, rates, starts) -> No
     model.set_weights(weights)
     for variable, value in zip(model.optimizer.variables, beginning, strict=True):
         variable.assign(value)
-    groups = getattr(model.optimizer, "optimizers", [model.optimizer])
-    for step, rows in enumerate(order):
-        done = step / len(order)
-        for group, rate, start in zip(groups, rates, starts, strict=False):
-            group.learning_rate = rate * (1 - done) if done >= start else 0.0
-        model.train_on_batch(inputs[rows], labels[rows])
+    done = np.arange(len(order))[:, None] / len(order)
+    fading = np.where(done >= np.array(starts), np.array(rates) * (1 - done), 0.0)
+    take_steps(model, inputs, labels, order, fading)
 
 
 def accuracy(model, inputs, labels) -> float:
@@ -124,11 +113,8 @@ def run(parameters: dict, report) -> list[dict]:
             report("{data}, {strategy}, seed {seed}: {test:.3f}".format(**rows[-1]))
 
         for seed in seeds:
-            order, warm, labels = (
-                batches(parameters, seed),
-                heads[seed].get_weights(),
-                data[seed].labels,
-            )
+            warm, labels = heads[seed].get_weights(), data[seed].labels
+            order = passes(*(parameters[each] for each in ("labels", "steps", "batch_size")), seed)
             add("warm start", seed, heads[seed], of_test, of_train[seed])
             for strategy, rates in parameters["rates"].items():
                 if strategy == "head only":

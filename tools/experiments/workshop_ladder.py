@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 import tlkit
+from tlkit.steps import passes, take_steps
 
 ALL = "all 200, altered"
 PARAMETERS = {
@@ -79,17 +80,14 @@ def altered(images, times, seed):
 def tuned(learn, parameters, seed, steps, optimizer, alter=False):
     """From the fitted head on, all layers but batch norm move, over the batches of this seed."""
     model = tlkit.attach_head(*frozen(learn, parameters))
-    tlkit.unfreeze(model)
+    tlkit.unfreeze(model, quiet=True)
     model.compile(optimizer(model), CROSS_ENTROPY)
     images, labels = learn.images, learn.labels
-    batch, random = parameters["batch_size"], np.random.default_rng(seed)
+    batch = parameters["batch_size"]
     if alter:  # every step has copies of its own
         times = -(-steps * batch // len(images))
         images, labels = altered(images, times, seed), np.tile(labels, times)
-    passes = -(-steps * batch // len(images))
-    order = np.concatenate([random.permutation(len(images)) for _ in range(passes)])
-    order = order[: steps * batch]
-    model.fit(images[order], labels[order], batch_size=batch, shuffle=False, verbose=0)
+    take_steps(model, images, labels, passes(len(images), steps, batch, seed))
     return lambda asked: tlkit.extract_features(model, asked, cache=False, progress=False)
 
 
