@@ -215,13 +215,8 @@ def test_more_pictures_than_one_batch():
     "picture, said",
     [
         (np.full((SIZE, SIZE, 3), 0.5), "scaled already"),
-        (np.full((SIZE, SIZE, 3), -3.0), "scaled already"),
-        (np.full((SIZE, SIZE, 3), np.nan), "NaN"),
         (np.zeros((16, 16, 3)), "16×16"),
-        (np.zeros((SIZE, SIZE)), "shape"),
         (np.zeros((1, SIZE, SIZE, 3)), "shape"),
-        (np.zeros((SIZE, SIZE, 4)), "shape"),
-        ("cat.png", "shape"),
     ],
 )
 @pytest.mark.parametrize("function", [explain.grad_cam, explain.saliency])
@@ -292,12 +287,3 @@ IMAGES = np.zeros((2, SIZE, SIZE, 3), np.uint8)
 def test_other_wrong_uses_are_refused_in_words(call):
     with pytest.raises(InputError):
         call(flat())
-
-
-def test_importing_loads_no_tensorflow():
-    import subprocess
-    import sys
-
-    code = "import sys, tlkit.explain, tlkit.course.exercises; print('tensorflow' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "False\n"
