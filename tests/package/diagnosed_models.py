@@ -235,6 +235,23 @@ def softmax_and_a_loss_that_wants_it():
 
 
 @right
+def softmax_that_keras_looks_behind():
+    return compiled(with_head(small(), activation="softmax"))
+
+
+@right
+def sigmoid_that_keras_looks_behind():
+    with_loss = losses.BinaryCrossentropy(from_logits=True)
+    return compiled(with_head(small(), width=1, activation="sigmoid"), with_loss=with_loss), TWO
+
+
+@right
+def a_sigmoid_for_each_class():
+    model = with_head(small(), activation="sigmoid")
+    return compiled(model, with_loss="sparse_categorical_crossentropy")
+
+
+@right
 def one_sigmoid_for_two_classes():
     model = with_head(small(), width=1, activation="sigmoid")
     return compiled(model, with_loss="binary_crossentropy"), TWO
@@ -490,14 +507,16 @@ def preprocessing_forgotten_before_a_pretrained_network():
 
 
 @broken("softmax twice")
-def softmax_in_the_model_and_in_the_loss():
-    return compiled(with_head(small(), activation="softmax"))
+def softmax_that_keras_does_not_look_behind():
+    model = with_head(small(), activation="softmax")
+    model.add(layers.Reshape((CLASSES,)))
+    return compiled(model)
 
 
 @broken("softmax twice")
-def sigmoid_in_the_model_and_in_the_loss():
-    with_loss = losses.BinaryCrossentropy(from_logits=True)
-    return compiled(with_head(small(), width=1, activation="sigmoid"), with_loss=with_loss), TWO
+def softmax_under_a_focal_loss():
+    with_loss = losses.CategoricalFocalCrossentropy(from_logits=True)
+    return compiled(with_head(small(), activation="softmax"), with_loss=with_loss), ONE_HOT
 
 
 @broken("softmax twice")
@@ -516,6 +535,13 @@ def loss_without_from_logits():
 @broken("logits taken for probabilities")
 def subclassed_with_a_loss_without_from_logits():
     return compiled(subclassed(small()), with_loss=loss(from_logits=False))
+
+
+@broken("logits taken for probabilities")
+def loss_without_from_logits_in_a_list():
+    model = with_head(small())
+    model.compile("adam", ["sparse_categorical_crossentropy"], run_eagerly=True)
+    return model
 
 
 @broken("head does not fit the classes")
@@ -543,6 +569,12 @@ def one_hot_labels_for_a_sparse_loss():
 def whole_numbers_for_a_categorical_loss():
     with_loss = losses.CategoricalCrossentropy(from_logits=True)
     return compiled(with_head(small()), with_loss=with_loss)
+
+
+@broken("labels do not fit the loss")
+def labels_of_minus_one_and_one():
+    with_loss = losses.BinaryCrossentropy(from_logits=True)
+    return compiled(with_head(small(), width=1), with_loss=with_loss), (IMAGES, LABELS % 2 * 2 - 1)
 
 
 @broken("learning rate too high")

@@ -19,8 +19,13 @@ KNOWN = {
     ),
     "everything is frozen": (
         "error",
-        "No weight of this model can change, so fit does nothing.",
+        "This model was compiled to be trained, and no weight of it can change: fit does nothing.",
         "Set trainable = True on the head at least, or call tlkit.unfreeze; compile again.",
+    ),
+    "ready for use": (
+        "note",
+        "Everything is frozen: right for a finished model. To train it on, call tlkit.unfreeze.",
+        "",
     ),
     "nothing is frozen": (
         "warning",
@@ -49,13 +54,14 @@ KNOWN = {
     ),
     "softmax twice": (
         "error",
-        "The model ends in probabilities, and softmax is applied to them once more ({where}). "
-        "That flattens them, and the gradients with them.",
-        "End in logits: take the activation off the last layer, and keep from_logits=True.",
+        "The model makes probabilities, and they are taken for logits and squeezed once more "
+        "({where}). With two classes no answer can then be surer than 73 %.",
+        "End in logits, with no activation on the last layer, and give the loss from_logits=True.",
     ),
     "logits taken for probabilities": (
         "error",
-        "The model ends in logits, numbers of any size, but the loss expects probabilities.",
+        "The model ends in logits, numbers of any size, but the loss expects probabilities. It "
+        "cuts off what is below 0 or above 1, and from there nothing is learnt.",
         "Give the loss from_logits=True, as in "
         "keras.losses.SparseCategoricalCrossentropy(from_logits=True).",
     ),
@@ -63,6 +69,11 @@ KNOWN = {
         "error",
         "The head gives {width} answers, but the labels name {classes} classes.",
         "Replace the head by one with {classes} outputs.",
+    ),
+    "classes do not match": (
+        "error",
+        "{how}: what the model calls one class is another's label.",
+        "Bring the labels into the model's order, or train a new head.",
     ),
     "labels do not fit the loss": (
         "error",
@@ -98,4 +109,5 @@ KNOWN = {
 def finding(name: str, **values: object) -> Finding:
     """A known finding with the values of this model."""
     severity, meaning, mend = KNOWN[name]
-    return Finding(name, meaning.format(**values), False, mend.format(**values), severity)
+    fine = severity == "note"
+    return Finding(name, meaning.format(**values), fine, mend.format(**values), severity)

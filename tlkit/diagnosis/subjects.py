@@ -1,10 +1,12 @@
 """What can be seen of a model as it stands, and what is wrong with it (lesson 04a)."""
 
 import math
+import warnings
 from functools import cached_property
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 from tlkit.errors import InputError
@@ -34,13 +36,12 @@ class Subject:
         labels: Their labels, or None.
         classes: How many classes the labels name, or None.
         exact: Whether that is known, or only the least there can be.
+        names: What the model calls its classes, and what the labels call theirs; or None.
     """
 
-    def __init__(self, model, images=None, labels=None, classes=None, exact=False):
-        if labels is not None and labels.ndim == 2 and labels.shape[1] == 1 and not exact:
-            classes = int(labels.max()) + 1  # a column of whole numbers is no row of ones
+    def __init__(self, model, images=None, labels=None, classes=None, exact=False, names=None):
         self.model, self.labels, self.classes, self.exact = model, labels, classes, exact
-        self.images = images
+        self.images, self.names = images, names
         self.leaves = leaf_layers(model)
         self.weighted = [
             layer
@@ -124,11 +125,16 @@ class Subject:
         return shape[-1] if isinstance(shape, tuple) and len(shape) == 2 else None
 
     @cached_property
+    def chosen(self) -> np.ndarray:
+        """Which pictures are shown to the model: a few, at random, whatever their order."""
+        count = min(PICTURES, len(self.images))
+        return np.sort(np.random.default_rng(0).choice(len(self.images), count, replace=False))
+
+    @cached_property
     def shown(self) -> np.ndarray | None:
         """A few pictures for the model; noise of its size when there are none."""
         if self.images is not None:
-            step = max(1, len(self.images) // PICTURES)
-            return np.asarray(self.images[::step][:PICTURES], "float32")
+            return np.asarray(self.images[self.chosen], "float32")
         shape = getattr(self.model, "input_shape", None)
         if not isinstance(shape, tuple) or len(shape) != 4:
             return None
@@ -141,24 +147,57 @@ class Subject:
         return None if self.shown is None else self.watched[0]
 
     @cached_property
-    def watched(self) -> tuple[np.ndarray | None, list]:
-        """The answers, and what the first layers with weights were given, in the order they ran."""
+    def ran(self) -> list:
+        """The layers in the order they ran; where no picture could be shown, as they stand."""
+        return self.leaves if self.shown is None else self.watched[2]
+
+    @cached_property
+    def watched(self) -> tuple[np.ndarray | None, list, list]:
+        """The answers, what the first layers with weights were given, and all layers that ran."""
         noted: list[tuple] = []
+        ran: list = []
+        weighted = {id(layer) for layer in self.weighted}
 
         def hear(layer, given, _output):
-            if len(noted) < NOTED and hasattr(given, "shape"):
+            ran.append(layer)
+            if id(layer) in weighted and len(noted) < NOTED and hasattr(given, "shape"):
                 noted.append((layer, np.asarray(given).astype("float32")))
 
-        with listening(self.weighted, hear):
+        with listening(self.leaves, hear):
             try:
-                answer = self.model(self.shown, training=False)
-            except ValueError as error:
+                # A tensor, for Keras warns of an array where the inputs are a list of one.
+                answer = self.model(keras.ops.convert_to_tensor(self.shown), training=False)
+            except (ValueError, tf.errors.InvalidArgumentError) as error:
                 raise InputError(
                     f"The model cannot take pictures of shape {self.shown.shape[1:]}.",
                     "Load pictures of the size that the model was built for.",
                 ) from error
         # Of a model with several answers none is judged.
-        return np.asarray(answer) if hasattr(answer, "shape") else None, noted
+        return np.asarray(answer) if hasattr(answer, "shape") else None, noted, ran
+
+    def squeezes(self, loss, kind: str) -> bool:
+        """Whether a loss with `from_logits=True` takes the model's probabilities for logits.
+
+        Mostly it does not: Keras on TensorFlow finds the logits behind a softmax or sigmoid, and
+        takes those. But it does not look behind other layers or a change of precision, and a focal
+        loss does not look. So this compares the loss as training would see it with that of bare
+        numbers.
+        """
+        wanted = np.zeros((len(self.shown), self.width), "float32")
+        wanted[:, 0] = 1
+        wanted = np.zeros(len(self.shown), "int64") if kind == "sparse" else wanted
+
+        def losses(pictures):
+            answers = self.model(pictures, training=False)
+            return loss(wanted, answers), loss(wanted, tf.stop_gradient(answers))
+
+        if np.ptp(self.response) < 1e-3:
+            return False  # a head of zeros: both are the same
+        run = losses if self.model.run_eagerly else tf.function(losses)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras's own word on it
+            seen, bare = run(tf.constant(self.shown))
+        return bool(np.allclose(seen, bare, rtol=1e-5, atol=1e-6))
 
     def moves(self, normalisers: list) -> list:
         """Which of these batch-norm layers change in a training step; they are put back."""
@@ -167,7 +206,7 @@ class Subject:
         means = [np.array(layer.moving_mean) for layer in normalisers]
         # What a training step changes without an optimizer: statistics, random seeds, counters.
         with put_back([v for v in self.model.variables if len(v.shape) < 2]):
-            self.model(self.shown, training=True)
+            self.model(keras.ops.convert_to_tensor(self.shown), training=True)
             return [
                 layer
                 for layer, mean in zip(normalisers, means, strict=True)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tlkit import __version__
-from tlkit.errors import InputError, TlkitError
+from tlkit.errors import DamagedFileError, InputError, TlkitError
 
 DONE, FOUND, WRONG, STOPPED = 0, 1, 2, 130
 
@@ -153,13 +153,17 @@ def _export(given: argparse.Namespace) -> int:
 def _diagnose(given: argparse.Namespace) -> int:
     from tlkit.data.datasets import load_folder
     from tlkit.diagnosis import diagnose
+    from tlkit.workshop.classifier import ImageClassifier
     from tlkit.workshop.files import keras_path, load_model
 
-    model = load_model(keras_path(given.model))
-    data = None
-    if given.pictures:
+    path = keras_path(given.model)
+    try:
+        model = ImageClassifier.load(path)  # which knows the names of its classes
+        size = model.image_size
+    except DamagedFileError:
+        model = load_model(path)
         size = getattr(model, "input_shape", (None, None))[1]
-        data = load_folder(given.pictures, size or 160)
+    data = load_folder(given.pictures, size or 160) if given.pictures else None
     found = diagnose(model, data)
     print(found)
     return FOUND if found else DONE
