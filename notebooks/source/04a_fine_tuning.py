@@ -552,8 +552,8 @@ print(f"kept epoch {result.best_epoch}")
 # ## Mistakes that raise no error
 #
 # The trap is one of a family. Nothing crashes, the loss goes down, and the result is poorer than it
-# should be. We make five more of them, on a small model: the early part of the network, with its
-# pretrained weights, and a new head.
+# should be. We make six more of them, mostly on a small model: the early part of the network, with
+# its pretrained weights, and a new head.
 
 # %%
 base.set_weights(pretrained)
@@ -613,37 +613,108 @@ found_three = names(right, (train.images / 255, train.labels))
 print(found_three)
 
 # %% [markdown]
-# **Four: softmax twice.** Softmax turns **logits**, numbers of any size, into probabilities. Our
-# loss does it, because of `from_logits=True`. If the model does it as well, even a perfect answer
-# looks doubtful, and the loss can never come down to zero.
+# **Four: logits taken for probabilities.** Our head ends in **logits**, numbers of any size.
+# `from_logits=True` tells the loss so, and it makes probabilities of them (that is what *softmax*
+# does). Leave it out, and the loss takes the logits for probabilities as they are. To see what
+# comes of it, we train a head on the features from the beginning of this lesson.
+
 
 # %%
-perfect = np.array([[1.0, 0.0]])
-floor = float(cross_entropy(np.array([0]), perfect))
-claim("a perfect answer is still charged for", floor, f"{floor:.2f} instead of 0", above=0.3)
+def train_head(loss, activation=None, after=()):
+    """A head on the frozen features after a hundred steps, and its loss at the end."""
+    keras.utils.set_random_seed(0)
+    dense = keras.layers.Dense(2, activation=activation)
+    trained = keras.Sequential([keras.Input((1280,)), dense, *after])
+    trained.compile(keras.optimizers.Adam(1e-2), loss)
+    told = trained.fit(features, train.labels, batch_size=100, epochs=100, shuffle=False, verbose=0)
+    return trained, told.history["loss"][-1]
+
+
+def share_right(trained):
+    return float(np.mean(trained.predict(features, verbose=0).argmax(axis=1) == train.labels))
+
 
 # %%
-twice = classifier(activation="softmax")
-twice.compile(keras.optimizers.Adam(1e-3), cross_entropy)
-found_four = names(twice)
+forgetful = keras.losses.SparseCategoricalCrossentropy()  # from_logits=False is the default
+good, good_loss = train_head(cross_entropy)
+bad, bad_loss = train_head(forgetful)
+learnt, unlearnt = share_right(good), share_right(bad)
+claim("told about logits, it learns its pictures", learnt, f"{learnt:.0%} right", above=0.9)
+claim("not told, it learns next to nothing", unlearnt, f"{unlearnt:.0%} right", below=0.75)
+
+# %% [markdown]
+# Nothing was raised. A probability lies between 0 and 1, so this loss cuts off whatever lies
+# beyond, and what is cut off no longer learns.
+
+# %%
+no_logits = classifier()
+no_logits.compile(keras.optimizers.Adam(1e-3), forgetful)
+found_four = names(no_logits)
 print(found_four)
 
 # %% [markdown]
-# **Five: a head that does not match the classes.** Ten answers for two classes train without a
-# murmur; eight of them are only in the way.
+# **Five: two softmax layers.** One in the head, and one more put behind it to be on the safe side.
+# The second takes probabilities for logits, and makes them timid.
+
+# %%
+timid, timid_loss = train_head(forgetful, "softmax", [keras.layers.Softmax()])
+surest = float(timid.predict(features, verbose=0).max())
+claim("even the surest answer is not very sure", surest, f"{surest:.0%}", below=0.8)
+claim("the loss gets stuck", timid_loss, f"{timid_loss:.2f}; it was {good_loss:.3f}", above=0.3)
+
+# %%
+twice = classifier(activation="softmax")
+twice.add(keras.layers.Softmax())
+twice.compile(keras.optimizers.Adam(1e-3), forgetful)
+found_five = names(twice)
+print(found_five)
+
+# %% [markdown]
+# Two classes, and an answer of 1 and 0: softmax makes 73 % and 27 % of it. No training can get
+# beyond that. Many pages warn of *one* softmax in the model with `from_logits=True` in the loss as
+# if it were the same. We believed it, too, until we tried.
+
+# %%
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Keras warns that something looks odd
+    odd, _ = train_head(cross_entropy, "softmax")
+apart = max(np.abs(a - b).max() for a, b in zip(odd.get_weights(), good.get_weights(), strict=True))
+claim("it ends with the weights of the good head", float(apart), f"{apart:.6f} apart", below=0.01)
+
+# %% [markdown]
+# On TensorFlow, Keras looks behind the softmax, finds the logits there and takes those. It is odd,
+# but it does no harm, and the doctor is silent about it.
+#
+# **Six: a head that does not match the classes.** Ten answers for two classes train without a
+# murmur; eight of them are only in the way. The right number in another order is worse: the settled
+# head knows its two classes, but these labels count them the other way round.
 
 # %%
 wide = classifier(outputs=10)
 wide.compile(keras.optimizers.Adam(1e-3), cross_entropy)
-found_five = names(wide)
-print(found_five)
+found_six = names(wide)
+print(found_six)
+
+# %%
+head.set_weights(settled_head)
+settled = keras.Model(model.input, model.output)
+settled.trainable = False
+other_way = 1 - train.labels
+wrong = float(np.mean(head(features).numpy().argmax(axis=1) == other_way))
+claim("in the other order nearly all is wrong", wrong, f"{wrong:.0%} right", below=0.2)
+found_order = names(settled, (train.images, other_way))
+print(found_order)
 
 # %% tags=["row-D7"]
 claim("nothing unfrozen is named", found_one == ["only the head trains"])
 claim("not compiled again is named", found_two == ["trainable changed since compile"])
 claim("scaled twice is named", found_three == ["inputs scaled twice"])
-claim("softmax twice is named", found_four == ["softmax twice"])
-claim("the wrong head is named", found_five == ["head does not fit the classes"])
+claim("logits under the default loss are named", found_four == ["logits taken for probabilities"])
+claim("two softmax layers are named", found_five == ["softmax twice"])
+claim("the wrong head is named", found_six == ["head does not fit the classes"])
+claim("classes in another order are named", "classes do not match" in found_order)
 claim("and the right model is left in peace", names(right) == [])
 
 # %% [markdown]
@@ -652,12 +723,6 @@ claim("and the right model is left in peace", names(right) == [])
 
 
 # %%
-def no_from_logits():
-    model = classifier()
-    model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy())
-    return model
-
-
 def one_rate_for_all():
     model = classifier()
     part.trainable = True
@@ -672,6 +737,7 @@ def one_rate_for_all():
 def all_frozen():
     model = classifier()
     model.trainable = False
+    model.compile(keras.optimizers.Adam(1e-3), cross_entropy)
     return model
 
 
@@ -692,7 +758,6 @@ def same_optimizer_again():
 
 # %%
 mistakes = {
-    "the loss is not told about logits": no_from_logits,
     "everything is unfrozen below a new head, at the head's rate": one_rate_for_all,
     "everything is frozen": all_frozen,
     "everything is unfrozen, batch norm, too": batch_norm_live,
@@ -725,7 +790,8 @@ tlkit.course.explore(doctor, mistake=list(mistakes))
 # - The right rate for the whole was a tenth of the head's, or less. Above it lies ruin, below it
 #   nothing happens.
 # - Batch norm that moves costs all that fine-tuning gains. Freeze it *after* unfreezing.
-# - Five mistakes raise no error. `tlkit.diagnose` names them.
+# - Six mistakes raise no error. `tlkit.diagnose` names them. One that many pages warn of, softmax
+#   in the model and `from_logits=True` in the loss, did no harm at all.
 #
 # Which strategy for which data? That is lesson 04b. A rate for each part of the network? Lesson 05.
 
@@ -783,12 +849,12 @@ quiz(
             ],
         ),
         Question(
-            "With a new head the loss stops at 0.31, though the model names every picture right. "
-            "What do you suspect?",
+            "With a new head for two classes the loss stops at 0.31, though the model names every "
+            "picture right. What do you suspect?",
             [
                 (
-                    "softmax is applied twice",
-                    "Right: two perfect probabilities, 1 and 0, still cost 0.31.",
+                    "two softmax layers",
+                    "Right: no answer can be surer than 73 %, and that costs 0.31.",
                 ),
                 ("the rate is too low", "No: every answer is right already."),
                 ("the pictures are scaled twice", "No: then the answers would be poor."),
