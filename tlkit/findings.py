@@ -44,7 +44,7 @@ class Findings(tuple[Finding, ...]):
                 texts[f"  {'':{width}}  → "] = each.mend
             for start, text in texts.items():
                 after = " " * len(start)
-                lines.append(textwrap.fill(text, 88, initial_indent=start, subsequent_indent=after))
+                lines.append(textwrap.fill(text, 80, initial_indent=start, subsequent_indent=after))
         return "\n".join([*lines, "", self._summary()]).strip()
 
     __str__ = __repr__
@@ -53,7 +53,7 @@ class Findings(tuple[Finding, ...]):
         if not self:
             return "All is well." if len(self) else "Nothing found."
         wrong = sum(not each.fine for each in self)
-        return f"{wrong} need{'s' * (wrong == 1)} a mend (see →)."
+        return f"{wrong} need{'s' * (wrong == 1)} a mend."
 
     def _repr_html_(self) -> str:
         def row(tag: str, *texts: str) -> str:

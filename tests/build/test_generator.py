@@ -182,18 +182,21 @@ BAD_CELLS = {
 }
 PROGRESS = "for i in range(3): print(f'\\r{i} of 2', end='', flush=True)\nprint()"
 SLIDER = "import ipywidgets; print('before'); ipywidgets.IntSlider()"
+MOVED = "import tlkit; tlkit.course.explore(lambda v: tlkit.plots.image_grid([[[v]]]), v=[1, 2])"
 
 
 def test_outputs_are_cleaned_and_what_must_not_be_stored_is_found(tmp_path):
-    cells = [nbformat.v4.new_code_cell(code) for code in (*BAD_CELLS, PROGRESS, SLIDER)]
+    cells = [nbformat.v4.new_code_cell(code) for code in (*BAD_CELLS, PROGRESS, SLIDER, MOVED)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     execute(notebook, tmp_path)
     found = problems(notebook, "00_index", executed=True)
     for number, complaint in enumerate(BAD_CELLS.values(), start=1):
         assert any(f"Cell {number} " in sentence and complaint in sentence for sentence in found)
     assert len(found) == len(BAD_CELLS)
-    assert [o.text for o in cells[-2].outputs] == ["2 of 2\n"]
-    assert [o.text for o in cells[-1].outputs] == ["before\n"]
+    assert [o.text for o in cells[-3].outputs] == ["2 of 2\n"]
+    assert [o.text for o in cells[-2].outputs] == ["before\n"]
+    picture, word = (output.data for output in cells[-1].outputs)
+    assert set(picture) == {"image/png", "text/plain"} and "Run this cell" in word["text/markdown"]
     assert "widgets" not in notebook.metadata
 
 

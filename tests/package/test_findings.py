@@ -12,14 +12,14 @@ def test_the_table_names_what_is_broken_with_its_mend():
         "✗ That one  no",
         "            → Fix it.",
         "",
-        "1 needs a mend (see →).",
+        "1 needs a mend.",
     ]
 
 
 def test_long_texts_go_on_below_where_they_began():
     lines = str(Findings([THAT, WORSE])).splitlines()
     assert lines[2].startswith("! A third   <b> word") and lines[3].startswith(" " * 12 + "word")
-    assert max(map(len, lines)) <= 88 and lines[-1] == "2 need a mend (see →)."
+    assert max(map(len, lines)) <= 80 and lines[-1] == "2 need a mend."
 
 
 def test_findings_are_true_when_something_is_wrong():

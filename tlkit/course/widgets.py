@@ -1,19 +1,23 @@
 """Pictures that a learner can play with: a plain function, and stock controls in front of it."""
 
+import base64
 import html
 import inspect
 from collections.abc import Callable
 from typing import Any
 
+from tlkit.checks import demand
 from tlkit.errors import InputError
-from tlkit.plots.figures import as_output
+from tlkit.plots import as_output
+
+_KINDS = "Give a list, a dict, a tuple (lowest, highest), True or False, or a widget."
 
 
 def explore(function: Callable[..., Any], **controls: Any) -> None:
-    """Show a function's figure, and controls that draw it anew with other arguments.
+    """Show a function's figure below controls that draw it anew with other arguments.
 
-    The figure at the start is stored in the page and stays there when nothing runs; the controls
-    need a running notebook. They act when they are let go, so that a slow function is called once.
+    The figure at the start is stored with the page and seen where nothing runs; the controls need a
+    running notebook. They act when they are let go, so that a slow function is called once.
 
     Args:
         function: Draws and returns a matplotlib figure (or anything a notebook can show).
@@ -34,40 +38,41 @@ def explore(function: Callable[..., Any], **controls: Any) -> None:
         ...                  x_label="x", y_label="y")
         >>> explore(powers, exponent=(1, 4))
     """
+    import ipywidgets
     from IPython.display import display
-    from ipywidgets import VBox
 
+    demand(callable(function), f"{function!r} is no function.", "Pass one that draws a figure.")
     parameters = inspect.signature(function).parameters
-    if not controls or not set(controls) <= set(parameters):
-        raise InputError(
-            f"These controls do not fit the function: {', '.join(controls) or 'none at all'}.",
-            f"Its arguments are: {', '.join(parameters)}.",
-        )
+    demand(
+        controls and set(controls) <= set(parameters),
+        f"These controls do not fit the function: {', '.join(controls) or 'none at all'}.",
+        f"Its arguments are: {', '.join(parameters)}.",
+    )
     made = {
         name: _control(name, given, parameters[name].default) for name, given in controls.items()
     }
+    # The picture is a widget, too: so the controls still move it after the page was loaded again.
+    picture = ipywidgets.HTML()
 
     def draw() -> tuple[dict, dict]:
         return _output(function(**{name: control.value for name, control in made.items()}))
 
     def redraw(_change: Any) -> None:
         try:
-            data, metadata = draw()
-        except Exception as error:  # an exception in a callback would vanish without a word
-            words = f"This setting does not work. {type(error).__name__}: {error}"
-            shown = f"<p><b>{html.escape(words)}</b> Choose another one.</p>"
-            data, metadata = {"text/plain": words, "text/html": shown}, {}
-        handle.update(data, metadata=metadata, raw=True)
+            picture.value = _page(*draw())
+        except Exception as error:  # in a callback it would vanish without a word
+            words = html.escape(f"This setting does not work. {type(error).__name__}: {error}")
+            picture.value = f"<p><b>{words}</b> Choose another one.</p>"
 
     data, metadata = draw()
-    box = VBox(list(made.values()))
-    # The view is sent by hand, as `display` does it, to say something useful where nothing runs.
-    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    words = f"Controls (in a running notebook): {', '.join(made)}"
-    display({"application/vnd.jupyter.widget-view+json": view, "text/plain": words}, raw=True)
-    handle = display(data, metadata=metadata, raw=True, display_id=True)
+    picture.value = _page(data, metadata)
     for control in made.values():
         control.observe(redraw, names="value")
+    box = ipywidgets.VBox([*made.values(), picture])
+    # The view is sent by hand, with the figure beside it for pages on which no widget can live.
+    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+    data = {"application/vnd.jupyter.widget-view+json": view, **data}
+    display(data, metadata=metadata, raw=True)
 
 
 def _control(name: str, given: Any, default: Any) -> Any:
@@ -77,7 +82,6 @@ def _control(name: str, given: Any, default: Any) -> Any:
         return given
     look = {"description": name.replace("_", " "), "style": {"description_width": "initial"}}
     start = {} if default is inspect.Parameter.empty else {"value": default}
-    number = (int, float)
     try:
         if isinstance(given, bool):
             return ipywidgets.Checkbox(**{"value": given, **start}, **look)
@@ -87,20 +91,20 @@ def _control(name: str, given: Any, default: Any) -> Any:
             slider = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
             limits = {"min": low, "max": high, "step": step, "continuous_update": False}
             return slider(**{"value": low, **start}, **limits, **look)
-        if isinstance(given, list) and given and all(isinstance(each, number) for each in given):
+        if (
+            isinstance(given, list)
+            and given
+            and all(isinstance(each, int | float) for each in given)
+        ):
             slider = ipywidgets.SelectionSlider
             return slider(options=given, **start, continuous_update=False, **look)
         if isinstance(given, list | dict) and given:
             options = list(given.items()) if isinstance(given, dict) else given
             return ipywidgets.Dropdown(options=options, **start, **look)
     except Exception as error:  # TraitError, TypeError, ...: ipywidgets says what it did not like
-        raise InputError(
-            f"The control {name}={given!r} cannot be made: {error}.", _KINDS
-        ) from error
+        what = f"The control {name}={given!r} cannot be made: {error}."
+        raise InputError(what, _KINDS) from error
     raise InputError(f"Nothing can be made of the control {name}={given!r}.", _KINDS)
-
-
-_KINDS = "Give a list, a dict, a tuple (lowest, highest), True or False, or a widget."
 
 
 def _output(shown: Any) -> tuple[dict, dict]:
@@ -112,3 +116,16 @@ def _output(shown: Any) -> tuple[dict, dict]:
         return as_output(shown)
     shell = get_ipython()
     return shell.display_formatter.format(shown) if shell else ({"text/plain": repr(shown)}, {})
+
+
+def _page(data: dict, metadata: dict) -> str:
+    """The same as HTML: the picture with its alternative text, else a table, else plain text."""
+    for kind, content in data.items():
+        if kind.startswith("image/"):
+            if isinstance(content, bytes):
+                content = base64.b64encode(content).decode("ascii")
+            about = {"alt": data.get("text/plain", ""), **metadata.get(kind, {})}
+            told = " ".join(f'{name}="{html.escape(str(value))}"' for name, value in about.items())
+            fits = 'style="max-width: 100%; height: auto"'
+            return f'<img src="data:{kind};base64,{content}" {told} {fits}>'
+    return data.get("text/html") or f"<pre>{html.escape(data['text/plain'])}</pre>"

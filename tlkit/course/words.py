@@ -10,7 +10,7 @@ MISHAPS = (Exception, SystemExit)
 
 def tell(text: str) -> None:
     """Print a text in lines that fit into a notebook, which would break long ones inside words."""
-    print(textwrap.fill(text, 88, subsequent_indent="  ", break_long_words=False))
+    print(textwrap.fill(text, 80, subsequent_indent="  ", break_long_words=False))
 
 
 def plain(text: str) -> str:

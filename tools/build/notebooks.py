@@ -31,6 +31,7 @@ from tools.build.notebook_text import (
 CELL_TIMEOUT = 300
 CELL_BUDGET = 30
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_MOVING = "*Run this cell to get its controls.*"
 
 
 class BuildError(RuntimeError):
@@ -152,12 +153,15 @@ def _demand_none(name: str, found: list[str]) -> None:
 def _clean(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Join the pieces of printed text, keep a progress line's last state, leave out widgets.
 
-    A widget's view needs a running kernel and shows as an error on a static page; the picture
-    that stands beside it does not.
+    A widget's view needs a running kernel and shows as an error on a static page. The picture that
+    is given beside it stays, with a word on how to get the controls.
     """
     kept: list[NotebookNode] = []
     for output in outputs:
-        if _WIDGET in output.get("data", {}):
+        if output.get("data", {}).pop(_WIDGET, None):
+            if len(output.data) > 1:
+                word = nbformat.v4.new_output("display_data", {"text/markdown": _MOVING})
+                kept += [output, word]
             continue
         last = kept[-1] if kept else None
         if output.output_type == "stream" and last is not None and last.get("name") == output.name:
