@@ -35,8 +35,8 @@ def test_a_claim_that_holds_prints_one_line(capsys):
 
 
 def test_what_is_said_breaks_between_words(capsys):
-    claim("word " * 30, True, "91% against 62%")
-    check(1, 2, hint="word " * 30)
+    claim("word " * 25, True, "91% against 62%")
+    check(1, 2, hint="word " * 25)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4 and max(map(len, lines)) <= 80
     assert all(line.startswith("  word") for line in lines[1::2])
