@@ -10,7 +10,7 @@ from tlkit.data.image_dataset import ImageDataset
 from tlkit.features import extract_features
 from tlkit.keras_tools import count_classes, open_model, seeded
 from tlkit.keras_tools import logits as checked_logits
-from tlkit.networks.students import student_network
+from tlkit.networks.small import student_network
 from tlkit.steps import at_once, shuffled, take_steps
 
 if TYPE_CHECKING:

@@ -99,5 +99,5 @@ def test_unknown_networks_are_refused(names):
 
 @pytest.mark.parametrize("runs", [0, 1.5])
 def test_impossible_runs_are_refused(runs):
-    with pytest.raises(InputError, match="measures nothing"):
+    with pytest.raises(InputError, match="runs"):
         costs.measure_costs(["lenet5"], runs=runs)

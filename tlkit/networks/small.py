@@ -1,11 +1,112 @@
-"""The two networks of lesson 02 that are small enough to be trained there."""
+"""Small untrained networks: to compare with, to be taught, and to be trained many times."""
 
 from typing import TYPE_CHECKING
+
+from tlkit import checks
+from tlkit.keras_tools import seeded
 
 if TYPE_CHECKING:
     import keras
 
-SIDE = 32  # pixels
+FILTERS = {"tiny": (4, 4, 8, 8), "small": (8, 16, 32, 64), "middling": (16, 32, 64, 128)}
+PATCH, WIDTH, BLOCKS = 12, 64, 2
+# Pixels of the grey pictures that lesson 02 trains its networks on.
+SIDE = 32
+
+
+def small_network(image_size: int = 128, classes: int = 2, seed: int = 0) -> "keras.Model":
+    """A small untrained network: what one would build without a pretrained one.
+
+    Four convolutions, each halving the picture, average pooling and a dense layer.
+
+    Args:
+        image_size: Side of the square pictures, in pixels.
+        classes: How many classes to tell apart.
+        seed: Seed of the random weights.
+
+    Returns:
+        A model from RGB 0–255 `(N, image_size, image_size, 3)` to logits `(N, classes)`.
+
+    Raises:
+        InputError: A number out of range.
+
+    Example:
+        >>> small_network().count_params()
+        46802
+    """
+    import keras
+    from keras import layers
+
+    size, classes = checks.whole(image_size, "image_size", 1), checks.whole(classes, "classes", 1)
+    network = keras.Sequential(name="small_network")
+    with seeded(checks.seed(seed)):
+        network.add(keras.Input((size, size, 3)))
+        network.add(layers.Rescaling(1 / 255))
+        for filters in (16, 32, 48, 64):
+            network.add(layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu"))
+        network.add(layers.GlobalAveragePooling2D())
+        network.add(layers.Dense(classes, name="logits"))
+    return network
+
+
+def student_network(
+    kind: str = "small", image_size: int = 96, classes: int = 2, seed: int = 0
+) -> "keras.Model":
+    """A small untrained network for `distill` to teach.
+
+    `"tiny"`, `"small"` and `"middling"` are four convolutions, each halving the picture, average
+    pooling and a dense layer; they differ in how many filters they have. `"patches"` looks at the
+    picture otherwise: it cuts it into squares of 12 pixels and mixes these, in turn across the
+    places and across the channels (an MLP-Mixer, Tolstikhin et al. 2021, arXiv 2105.01601).
+
+    Args:
+        kind: One of the four.
+        image_size: Side of the square pictures, in pixels, 16 or more.
+        classes: How many classes to tell apart, 2 or more.
+        seed: Seed of the random weights.
+
+    Returns:
+        A model from RGB 0–255 `(N, image_size, image_size, 3)` to logits `(N, classes)`. Its layer
+        `"pool"` gives the features that its head reads.
+
+    Raises:
+        InputError: An unknown kind, or a number out of range.
+
+    Example:
+        >>> student_network("small").count_params()
+        24658
+    """
+    import keras
+    from keras import layers
+
+    checks.choice(kind, (*FILTERS, "patches"), "student")
+    size, classes = checks.whole(image_size, "image_size", 16), checks.whole(classes, "classes", 2)
+    with seeded(checks.seed(seed)):
+        inputs = keras.Input((size, size, 3), name="pictures")
+        x = layers.Rescaling(1 / 127.5, -1)(inputs)
+        if kind == "patches":
+            x = _mixer(x)
+        else:
+            look = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
+            for filters in FILTERS[kind]:
+                x = layers.Conv2D(filters, 3, strides=2, **look)(x)
+            x = layers.GlobalAveragePooling2D(name="pool")(x)
+        return keras.Model(inputs, layers.Dense(classes, name="logits")(x), name=f"{kind}_student")
+
+
+def _mixer(x):
+    from keras import layers
+
+    def mixed(x, inside):
+        return layers.Dense(x.shape[-1])(layers.Dense(inside, activation="gelu")(x))
+
+    x = layers.Conv2D(WIDTH, PATCH, strides=PATCH, name="patches")(x)
+    x = layers.Reshape((x.shape[1] * x.shape[2], WIDTH))(x)
+    for _ in range(BLOCKS):
+        turned = layers.Permute((2, 1))(layers.LayerNormalization()(x))
+        x = layers.Add()([x, layers.Permute((2, 1))(mixed(turned, 64))])
+        x = layers.Add()([x, mixed(layers.LayerNormalization()(x), 2 * WIDTH)])
+    return layers.GlobalAveragePooling1D(name="pool")(layers.LayerNormalization()(x))
 
 
 def narrow_network(classes: int, seed: int = 0) -> "keras.Sequential":
@@ -15,7 +116,7 @@ def narrow_network(classes: int, seed: int = 0) -> "keras.Sequential":
 
     Args:
         classes: How many classes to tell apart.
-        seed: Seed of the random weights.
+        seed: Seed of the random weights, and of all that is random after them.
 
     Returns:
         An untrained network from grey pictures 0–255 (N, 32, 32, 1) to logits (N, classes).
@@ -28,18 +129,10 @@ def narrow_network(classes: int, seed: int = 0) -> "keras.Sequential":
     from keras import layers
 
     keras.utils.set_random_seed(seed)
+    look = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
     network = keras.Sequential([keras.Input((SIDE, SIDE, 1)), layers.Rescaling(1 / 128, -1)])
     for filters, strides in zip((8, 16, 24, 32, 32), (2, 2, 1, 2, 1), strict=True):
-        network.add(
-            layers.Conv2D(
-                filters,
-                3,
-                strides,
-                padding="same",
-                activation="relu",
-                kernel_initializer="he_normal",
-            )
-        )
+        network.add(layers.Conv2D(filters, 3, strides, **look))
     network.add(layers.GlobalAveragePooling2D())
     network.add(layers.Dense(classes, name="logits"))
     return network
@@ -50,7 +143,7 @@ def autoencoder(code: int = 64, seed: int = 0) -> tuple["keras.Sequential", "ker
 
     Args:
         code: How many numbers.
-        seed: Seed of the random weights.
+        seed: Seed of the random weights, and of all that is random after them.
 
     Returns:
         The encoder, from grey pictures 0–255 (N, 32, 32, 1) to codes (N, code), and the decoder,

