@@ -65,8 +65,9 @@ def _laid_over(own: Path, shared: Path) -> Path:
         own.mkdir(parents=True, exist_ok=True)
         have = set(os.listdir(own))
         for entry in shared.iterdir() if shared.is_dir() else ():
-            if entry.name not in have and not entry.name.startswith("."):  # those are half-written
-                with contextlib.suppress(FileExistsError):  # another process was quicker
+            # What begins with a dot is half-written; and another process may be quicker.
+            if entry.name not in have and not entry.name.startswith("."):
+                with contextlib.suppress(FileExistsError):
                     (own / entry.name).symlink_to(entry)
     except OSError:
         return own if os.access(own, os.W_OK) else shared
@@ -98,7 +99,8 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> bool:
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide a shared cache from other learners
+        # `mkstemp`'s 0600 would hide a shared cache from other learners.
+        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         return True
     except OSError:

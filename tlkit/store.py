@@ -35,8 +35,10 @@ def recall(kind: str, file_name: str) -> dict[str, np.ndarray] | None:
     """The arrays kept under a name; None when there are none, or when the file is damaged."""
     try:
         with np.load(cache_dir(kind) / file_name, allow_pickle=False) as kept:
-            return {name: kept[name] for name in kept.files}  # zip checks a CRC as it reads
-    except Exception:  # not there, cut short, not a zip: whatever it is, it is made anew
+            # A zip's checksums are looked at as it is read.
+            return {name: kept[name] for name in kept.files}
+    # Not there, cut short, not a zip: whatever it is, it is made anew.
+    except Exception:
         return None
 
 

@@ -11,15 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-NUMBERS = 400  # of a fingerprint, for the fine detail and for the middling one
-NEAREST = 5  # so many are looked at in full, at most
+# Of a fingerprint, for the fine detail and as many for the middling one.
+NUMBERS = 400
+# So many are looked at in full, at most.
+NEAREST = 5
 # How much of the poorer one's fine and middling detail the other must have. A fingerprint is a
 # little unsure, saving as JPEG at quality 30 costs fine detail, a shift of a pixel costs both.
 IN_FINGERPRINTS, IN_FULL = (0.65, 0.95), (0.75, 0.98)
-GRAIN = 0.12  # what part of the poorer one's contrast may be its own, in half of all places
-COLOUR = 5.0  # levels of 255 by which a sixteenth of the picture may differ in red, green or blue
-SPOT = 0.6  # how far a place may differ, as a part of the contrast there
-QUIET = 12.0  # grey levels that are added to the contrast of a place
+# What part of the poorer one's contrast may be its own, in half of all places.
+GRAIN = 0.12
+# Levels of 255 by which a sixteenth of the picture may differ in red, green or blue.
+COLOUR = 5.0
+# How far a place may differ, as a part of the contrast there and of some grey levels more.
+SPOT, QUIET = 0.6, 12.0
 
 
 class Copies(NamedTuple):

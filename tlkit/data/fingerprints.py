@@ -6,8 +6,10 @@ import numpy as np
 
 from tlkit.errors import DamagedFileError
 
-SIDE = 8  # a thumbnail's height and width
-TOLERANCE = 3  # levels of 255, at every place of every thumbnail
+# A thumbnail's height and width.
+SIDE = 8
+# Levels of 255, at every place of every thumbnail.
+TOLERANCE = 3
 
 
 def fingerprint_of(images: np.ndarray) -> dict[str, str]:

@@ -55,16 +55,18 @@ FABRICS = _names(
     "PASTEL_ORANGE PASTEL_YELLOW PINK RED WHITE"
 )
 
-WIDTH, HEIGHT = 264, 280  # of the drawing, in its own units
-HEAD = (132, 96)  # the middle of the head in the drawing
-SMALLEST, LARGEST = 60 / 128, 150 / 128  # the person's width, as a part of the picture's
-TILT = 25  # degrees, to either side
-BLOTCHES = 30  # levels of 255
-LIGHT = 0.85, 1.1  # the darkest and the brightest picture, as a factor
-GRAIN = 4, 18  # levels of 255, the finest and the coarsest
-CHANGED = 3  # levels of 255: below is rounding
-VISIBLE = 24  # levels of 255 by which the accessory must change a pixel to be seen there
-ENOUGH = {"sunglasses": 0.003, "hat": 0.012}  # the part of the picture that it must change
+# Of the drawing, in its own units: its size, and the middle of the head.
+WIDTH, HEIGHT, HEAD = 264, 280, (132, 96)
+# The person's width as a part of the picture's, and the tilt to either side in degrees.
+SMALLEST, LARGEST, TILT = 60 / 128, 150 / 128, 25
+# The darkest and the brightest picture, as a factor.
+LIGHT = 0.85, 1.1
+# Levels of 255: of the background's blotches, of the finest and the coarsest grain.
+BLOTCHES, GRAIN = 30, (4, 18)
+# Levels of 255: above rounding; by which the accessory must change a pixel to be seen there.
+CHANGED, VISIBLE = 3, 24
+# The part of the picture that the accessory must change.
+ENOUGH = {"sunglasses": 0.003, "hat": 0.012}
 
 
 class _Dice:
@@ -127,7 +129,8 @@ def _cast(dice: _Dice, label: int) -> _Person:
     sunglasses, glasses, hat = dice.pick(SUNGLASSES), dice.pick(GLASSES), dice.pick(HATS)
     hat_colour, wears_glasses = dice.pick(FABRICS), dice.chance(0.4)
     width = dice.between(SMALLEST, LARGEST)
-    margin = min(0.48, 66 * width / WIDTH)  # the head stays inside the picture
+    # The head stays inside the picture, and hats need room above.
+    margin = min(0.48, 66 * width / WIDTH)
     return _Person(
         parts=parts,
         glasses=sunglasses if label == 0 else glasses if wears_glasses else "NONE",
@@ -136,7 +139,7 @@ def _cast(dice: _Dice, label: int) -> _Person:
         width=width,
         tilt=dice.between(-TILT, TILT),
         x=dice.between(margin, 1 - margin),
-        y=dice.between(min(0.5, 1.4 * margin), 1 - margin),  # hats need room above
+        y=dice.between(min(0.5, 1.4 * margin), 1 - margin),
     )
 
 
@@ -183,7 +186,8 @@ def _drawings(person: _Person) -> tuple[str, str]:
         return f"<g {spaces}>{svg[svg.index('>') + 1 : svg.rindex('</svg>')]}</g>"
 
     drawing = draw(person.glasses)
-    if person.hat:  # over the hair, which is there anyway
+    # A hat goes over the hair, which is there anyway.
+    if person.hat:
         return drawing + _hat_drawing(person.hat, person.hat_colour), drawing
     return drawing, draw("NONE")
 

@@ -8,7 +8,8 @@ from tlkit.data import people
 from tlkit.progress import progress
 from tlkit.store import keep, recall, recipe_key
 
-BLOCK = 100  # people in one file of the cache
+# People in one file of the cache.
+BLOCK = 100
 DRAWN_WITH = ("python_avatars", "resvg_py", "pillow")
 
 Block = tuple[np.ndarray, np.ndarray]
