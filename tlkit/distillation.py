@@ -1,6 +1,6 @@
 """A small network learns what a large one says: soft targets and distillation (lesson 06)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,13 +10,10 @@ from tlkit.data.image_dataset import ImageDataset
 from tlkit.features import extract_features
 from tlkit.keras_tools import count_classes, open_model, seeded
 from tlkit.keras_tools import logits as checked_logits
-from tlkit.networks.small import student_network
 from tlkit.steps import at_once, shuffled, take_steps
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["distill", "soften", "student_network"]
 
 
 def soften(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
@@ -108,7 +105,9 @@ def distill(
     """
     images = images.images if isinstance(images, ImageDataset) else images
     images = checks.pictures(images, open_model(student).input_shape[1:])
-    classes = _check_student(student, images)
+    demand(student.trainable_weights, "The student is frozen.", "Set student.trainable = True.")
+    classes = count_classes(student, "student")
+    checked_logits(student(images[:8].astype("float32")), "student")
     temperature = checks.number(temperature, "temperature", 0, such_as=3)
     alpha = checks.number(alpha, "alpha", 0, 1, ends=True)
     checks.whole(steps, "steps", 1), checks.whole(batch_size, "batch_size", 1)
@@ -194,11 +193,3 @@ def _answers(teacher, student, images, classes: int, progress: bool | None) -> n
         f"Build a student with classes={answers.shape[1]}, or choose another teacher.",
     )
     return answers
-
-
-def _check_student(student: Any, images: np.ndarray) -> int:
-    """How many classes the student has."""
-    demand(student.trainable_weights, "The student is frozen.", "Set student.trainable = True.")
-    classes = count_classes(student, "student")
-    checked_logits(student(images[:8].astype("float32")), "student")
-    return classes

@@ -13,15 +13,8 @@ from tlkit.errors import InputError
 from tlkit.keras_tools import built_model, leaf_layers, place_of
 from tlkit.plots import rates as drawings
 from tlkit.plots.figures import CourseFigure
-from tlkit.range_test import RangeTest, find_learning_rate
-
-__all__ = [
-    "RangeTest",
-    "differential_optimizer",
-    "draw_groups",
-    "find_learning_rate",
-    "layer_groups",
-]
+from tlkit.range_test import RangeTest as RangeTest
+from tlkit.range_test import find_learning_rate as find_learning_rate
 
 Layers = list[keras.layers.Layer]
 # The entries of a schedule's configuration that are rates; all else is steps and shares.
@@ -144,11 +137,8 @@ def differential_optimizer(
     by_key = {}
     for place, part in enumerate(reversed(parts)):
         made = optimizer(learning_rate=_slower(learning_rate, ratio**place))
-        demand(
-            isinstance(made, keras.optimizers.Optimizer),
-            f"{optimizer!r} made no Keras optimizer.",
-            "Pass a class such as keras.optimizers.SGD.",
-        )
+        what = f"{optimizer!r} made no Keras optimizer."
+        demand(isinstance(made, keras.optimizers.Optimizer), what, "Pass a class, such as SGD.")
         by_key[_key(part)] = made
     # Keras wants an optimizer for all other variables. There should be none.
     rest = keras.optimizers.SGD(0.0, name="no_group")

@@ -11,24 +11,15 @@ from tlkit.checks import demand
 from tlkit.features import read_layers
 from tlkit.heads import FOLDS, cross_validate, fit_linear_head
 from tlkit.keras_tools import find_layer, open_model
-from tlkit.networks.small import autoencoder, narrow_network
-from tlkit.plots.points import point_panels
+
+# So that the lesson finds in one place what it draws and trains.
+from tlkit.networks.small import autoencoder as autoencoder
+from tlkit.networks.small import narrow_network as narrow_network
+from tlkit.plots.points import point_panels as point_panels
 from tlkit.scores import Score, score
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = [
-    "autoencoder",
-    "best_depth",
-    "depth_names",
-    "features_by_depth",
-    "narrow_network",
-    "point_panels",
-    "probe",
-    "probe_by_depth",
-    "project",
-]
 
 
 def depth_names(model: "keras.Model") -> list[str]:
@@ -131,12 +122,9 @@ def probe(
     Source: Alain & Bengio 2016, arXiv 1610.01644, section 3.
     """
     features, test_features = np.asarray(features), np.asarray(test_features)
-    demand(
-        features.shape[1:] == test_features.shape[1:],
-        f"Features of shape {features.shape} and test features of shape {test_features.shape} do "
-        "not come from the same layer.",
-        "Take both from one layer.",
-    )
+    both = f"Features of shape {features.shape} and test features of shape {test_features.shape}"
+    same = features.shape[1:] == test_features.shape[1:]
+    demand(same, f"{both} do not come from the same layer.", "Take both from one layer.")
     head = fit_linear_head(features, labels, C)
     return score(test_labels, np.asarray(head(test_features)))
 

@@ -30,7 +30,7 @@ from tests.package.diagnosed_models import (
     two_softmax_layers,
     with_head,
 )
-from tlkit.diagnosis.findings import KNOWN
+from tlkit.diagnosis.mistakes import known
 from tlkit.errors import InputError
 from tlkit.keras_tools import leaf_layers
 
@@ -53,7 +53,7 @@ def test_each_mistake_is_named_and_nothing_else(case, tmp_path):
 def test_every_known_finding_has_a_broken_model():
     # What shows only in a model that has learnt, or is none, is tested below.
     elsewhere = {"classes do not match", "ready for use"}
-    assert {name for name, _ in BROKEN.values()} | elsewhere == set(KNOWN)
+    assert {name for name, _ in BROKEN.values()} | elsewhere == set(known())
     assert len(RIGHT) >= 12
 
 

@@ -1,5 +1,7 @@
 """The mistakes that `diagnose` knows: each check looks at one thing and yields what is wrong."""
 
+import functools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,12 +10,25 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.special import softmax
 
-from tlkit.diagnosis.findings import finding
 from tlkit.diagnosis.subjects import HEAD_ALONE, LOSSES, RANGES, Subject
 from tlkit.findings import Finding, Findings
+from tlkit.paths import card_text
 
 # Layers that make of pictures of any strength the same.
 SCALE_FREE = (keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+
+
+@functools.cache
+def known() -> dict[str, dict[str, str]]:
+    """All that can be found: for each name its severity, what it means and the mend."""
+    return json.loads(card_text("findings.json"))
+
+
+def finding(name: str, **values: object) -> Finding:
+    """A known finding with the values of this model."""
+    text = {part: each.format(**values) for part, each in known()[name].items()}
+    severity = text["severity"]
+    return Finding(name, text["found"], severity == "note", text["mend"], severity)
 
 
 def examine(subject: Subject) -> Findings:
