@@ -6,6 +6,7 @@ An `InputError` says what was wrong with what, and what to do. Models are checke
 
 import difflib
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,23 +157,34 @@ def path(value: Any, suffix: str = "", there: str = "") -> Path:
         found = Path(value).expanduser()
     except (TypeError, RuntimeError):
         raise InputError(f"{value!r} is no path.", "Give a path as text.") from None
+    demand("\0" not in str(found), f"{value!r} is no path.", "Give a path as text.")
     ending = f"{found.name!r} does not end in {suffix}."
     demand(found.name.endswith(suffix), ending, f"Call it {found.stem or 'model'}{suffix}.")
     if there == "place":
         parent = str(found.parent)
-        demand(found.parent.is_dir(), f"There is no folder {parent!r}.", "Make it first.")
-    elif there and not found.exists():
+        demand(os.path.isdir(parent), f"There is no folder {parent!r}.", "Make it first.")
+    # Of the two ways to ask, this one also takes names that are too long, or that nobody may see.
+    elif there and not os.path.exists(found):
         raise MissingFileError(
             f"There is no {there} {str(found)!r} (looked in {str(found.absolute())!r}).",
             "Check the spelling, or give the whole path.",
         )
     if there in ("file", "folder"):
-        fine = found.is_dir() == (there == "folder")
+        fine = os.path.isdir(found) == (there == "folder")
         demand(fine, f"{str(found)!r} is not a {there}.", f"Give the path of a {there}.")
     return found
 
 
 # --- pictures and labels ----------------------------------------------------------------------
+
+
+def array(values: Any, what: str) -> np.ndarray:
+    """Anything as an array, unless it is a list of lists of unequal lengths."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        readable = f"{what} cannot be read as an array."
+        raise InputError(readable, "Give one array, or lists of equal lengths.") from None
 
 
 def pictures(images: Any, shape: Sequence[int | None] = (None, None, 3)) -> np.ndarray:
@@ -186,7 +198,7 @@ def pictures(images: Any, shape: Sequence[int | None] = (None, None, 3)) -> np.n
         >>> pictures(np.zeros((2, 8, 8, 3), int)).dtype
         dtype('float32')
     """
-    images = np.asarray(images)
+    images = array(images, "The list of pictures")
     fine = images.dtype.kind in "uif" and images.ndim == 4
     if not fine or images.shape[-1] != 3 or 0 in images.shape:
         hint = " Add an axis to a single picture: image[None]." if images.ndim == 3 else ""
@@ -221,7 +233,7 @@ def pictures(images: Any, shape: Sequence[int | None] = (None, None, 3)) -> np.n
 
 def picture(image: Any, shape: Sequence[int | None] = (None, None, 3)) -> np.ndarray:
     """One raw RGB picture (H, W, 3), as a batch of one; see `pictures`."""
-    image = np.asarray(image)
+    image = array(image, "The picture")
     demand(
         image.ndim == 3,
         f"One picture has the shape (H, W, 3); this is {image.shape}.",
@@ -237,7 +249,7 @@ def labels(values: Any, count: int, classes: int | None = None) -> np.ndarray:
         >>> labels([0, 2, 1], count=3, classes=3)
         array([0, 2, 1])
     """
-    values = np.asarray(values)
+    values = array(values, "The list of labels")
     one_hot = values.ndim == 2 and values.shape[0] == count and values.shape[1] > 1
     hint = " Of one-hot rows take labels.argmax(axis=1)." if one_hot else ""
     demand(

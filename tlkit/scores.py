@@ -1,10 +1,11 @@
 """Accuracy with its uncertainty: no figure in the course stands without one."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tlkit import checks
 from tlkit.errors import InputError
 
 
@@ -56,17 +57,32 @@ def score(labels: np.ndarray, predictions: np.ndarray) -> Score:
     """
     from scipy.stats import binomtest
 
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
-    if predictions.ndim == 2:
-        predictions = predictions.argmax(axis=1)
-    if labels.ndim != 1 or labels.shape != predictions.shape or not len(labels):
-        raise InputError(
-            f"Labels of shape {labels.shape} do not fit predictions of shape {predictions.shape}.",
-            "Pass one label and one prediction (or one row of logits) per picture.",
-        )
+    labels, predictions = _classes(labels, "labels"), _classes(predictions, "predictions")
+    checks.demand(
+        labels.shape == predictions.shape,
+        f"{len(labels)} labels do not fit {len(predictions)} predictions.",
+        "Pass one label and one prediction (or one row of logits) per picture.",
+    )
     right = int((labels == predictions).sum())
     low, high = binomtest(right, len(labels)).proportion_ci(0.95, method="wilson")
     return Score(right / len(labels), float(low), float(high), len(labels))
+
+
+def _classes(values: Any, what: str) -> np.ndarray:
+    """(N,) classes, of rows of logits the likeliest ones."""
+    values = checks.array(values, f"The list of {what}")
+    if what == "predictions" and values.ndim == 2 and values.shape[1] > 1:
+        rows = checks.numbers(values, "The table of predictions", (None, None))
+        return rows.argmax(axis=1)
+    whole = values.dtype.kind in "iubU" or (
+        values.dtype.kind == "f" and np.array_equal(values, values.round())
+    )
+    checks.demand(
+        values.ndim == 1 and len(values) and whole,
+        f"The {what} are {values.dtype} of shape {values.shape}.",
+        "Give a class for each picture; of one probability for each, take (p > 0.5).astype(int).",
+    )
+    return values
 
 
 def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Difference:

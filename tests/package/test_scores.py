@@ -27,7 +27,20 @@ def test_the_interval_holds_the_accuracy(right):
 
 
 @pytest.mark.parametrize(
-    ("labels", "predictions"), [([], []), ([0, 1], [0]), ([[0], [1]], [[0], [1]]), (0, 0)]
+    ("labels", "predictions"),
+    [
+        ([], []),
+        ([0, 1], [0]),
+        ([[0], [1]], [[0], [1]]),
+        (0, 0),
+        (None, [0]),
+        ([0, 1], [[0], [1, 2]]),
+        # Each of these would count as 0 % or as something that nobody meant.
+        ([0, 1], [0.2, 0.7]),
+        ([0, 1], [[0.2], [0.7]]),
+        ([0, 1], [[np.nan, 0.2], [0.1, 0.3]]),
+        ([0, 1], [None, 1]),
+    ],
 )
 def test_what_does_not_fit_is_refused(labels, predictions):
     with pytest.raises(InputError):
