@@ -25,8 +25,8 @@ from pathlib import Path
 from PIL import Image
 
 import tlkit
-from tlkit.data import duplicates
-from tlkit.workshop import export_formats, train_classifier, training
+from tlkit.data import find_copies
+from tlkit.workshop import export_formats, strategies, train_classifier
 
 RUNTIME = {"onnx": "onnxruntime", "litert": "ai_edge_litert"}
 
@@ -67,18 +67,16 @@ def stages(folder, options, clock):
     reading *= options.train / len(mine)
     train, test = mine.split(train=options.train, seed=0)
     test = test.take(min(options.test, len(test)), seed=0)
-    clock("looking for copies", lambda: duplicates.groups(duplicates.fingerprints(train.images)))
+    clock("looking for copies", lambda: find_copies(train.images))
     base, _ = clock(
         "loading the network", lambda: tlkit.load_backbone(image_size=options.image_size)
     )
-    clock(
-        "features", lambda: training.features_in_pieces(base, train.images, show=False), empty=True
-    )
+    clock("features", lambda: strategies.features_in_pieces(base, train.images, False), empty=True)
     clock(
         "heads, fitted and cross-validated",
-        lambda: training.train_on_features(train, base, 0, False),
+        lambda: strategies.on_features(train, base, 0, False),
     )
-    clock("choosing a way", lambda: training.choose(train, 0), empty=True)
+    clock("choosing a strategy", lambda: strategies.choose(train, 0), empty=True)
     for way in ("features", "auto", "fine-tune"):
         made, seconds = clock(
             f'train_classifier, "{way}"',

@@ -90,8 +90,10 @@ def test_many_classes_and_rare_ones_are_measured_too(counts):
     data = tlkit.ImageDataset(images, labels, names)
     signs = np.random.default_rng(0).normal(size=(len(counts), 8))
 
-    def read(kind, layer, images):
-        return signs[images[:, 0, 0, 0].astype(int) * 256 + images[:, 0, 0, 1]]
+    def read(images, _seed):
+        found = signs[images[:, 0, 0, 0].astype(int) * 256 + images[:, 0, 0, 1]]
+        layers = [("pretrained", "block_12"), ("pretrained", "features"), ("random", "features")]
+        return {f"{kind}, {layer}": found for kind, layer in layers}
 
     found = recommendation.advise(data, 0, read)
     assert (found.labels, found.fewest) == (len(labels), min(counts))

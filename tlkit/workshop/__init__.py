@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "attempts": ["Attempts"],
         "classifier": ["ImageClassifier"],
         "evaluation": ["Evaluation"],
-        "export": ["Export", "export_formats", "open_exported"],
+        "export": ["Export", "export_formats"],
         "recommendation": ["Recommendation", "recommend"],
         "train": ["train_classifier"],
     },

@@ -1,13 +1,42 @@
 """The workshop as a small program in the page, of stock ipywidgets (versions 7 and 8)."""
 
+import hashlib
 import html
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tlkit.checks import demand
+from tlkit.data.image_dataset import ImageDataset
 from tlkit.errors import InputError, TlkitError
+from tlkit.workshop.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tlkit.workshop.classifier import ImageClassifier
 
 WORDS = "A program to choose pictures, train and try (in a running notebook)."
+IMAGE_SIZE = 160
+
+
+def app() -> None:
+    """Show a small program in the page: choose pictures, train, try. Nothing has to be typed.
+
+    It needs a running notebook; ipywidgets 7 and 8 will do. A stored page says what stands here.
+
+    Example:
+        >>> app()                                                           # doctest: +SKIP
+    """
+    from IPython.display import display
+
+    box = build(Workshop())["box"]
+    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+    display({"application/vnd.jupyter.widget-view+json": view, "text/plain": WORDS}, raw=True)
 
 
 def uploaded(value: Any) -> list[tuple[str, bytes]]:
@@ -21,51 +50,70 @@ class Workshop:
     """What the program does, apart from how it looks: pictures in, a classifier out."""
 
     def __init__(self):
-        self._kept = tempfile.TemporaryDirectory(prefix="tlkit-")
-        self.counts: dict[str, int] = {}
-        self.classifier = None
-
-    @property
-    def folder(self) -> Path:
-        """Where uploaded pictures are kept until the program ends."""
-        return Path(self._kept.name)
+        self.pictures: dict[str, dict[bytes, np.ndarray]] = {}
+        self.classifier: ImageClassifier | None = None
 
     def add(self, class_name: str, files: list[tuple[str, bytes]]) -> str:
-        """Take pictures of a class; says what there is now."""
+        """Take pictures of a class; says what there is now, and what could not be used."""
         name = " ".join(class_name.split())
-        if not name or name.startswith(".") or any(each in name for each in '/\\:*?"<>|'):
-            raise InputError(f"{class_name!r} is no name for a class.", "Use letters and spaces.")
-        if not files:
-            raise InputError("No pictures were chosen.", "Press the button and choose some.")
-        place = self.folder / name
-        place.mkdir(exist_ok=True)
-        for _, content in files:
-            self.counts[name] = self.counts.get(name, 0) + 1
-            (place / f"{self.counts[name]}.picture").write_bytes(content)
-        return ", ".join(f"{count} of {each!r}" for each, count in self.counts.items())
+        demand(name, "These pictures have no class yet.", "Write its name, and press Add again.")
+        demand(files, "No pictures were chosen.", "Press “its pictures”, and choose some.")
+        read, unusable = {}, []
+        for file, content in files:
+            try:
+                read[hashlib.sha256(content).digest()] = picture_from(file, content)
+            except InputError as error:
+                unusable.append(error.what)
+        if read:
+            # A class that differs in capitals alone is the same to whoever reads it.
+            spelt = {each.casefold(): each for each in self.pictures}
+            self.pictures.setdefault(spelt.get(name.casefold(), name), {}).update(read)
+        there = [f"{len(kept)} of {each!r}" for each, kept in self.pictures.items()]
+        return "\n".join([", ".join(there) or "No pictures yet.", *unusable])
 
-    def train(self, folder: str = "", strategy: str = "auto") -> Any:
+    def train(self, folder: str = "", strategy: str = "auto") -> "ImageClassifier":
         """Train on a folder, or on what was uploaded when none is named."""
-        from tlkit.data.datasets import load_folder
+        from tlkit.data import load_folder
         from tlkit.workshop.train import train_classifier
 
-        self.classifier = train_classifier(load_folder(folder.strip() or self.folder), strategy)
+        data = load_folder(folder.strip(), IMAGE_SIZE) if folder.strip() else self.dataset()
+        self.classifier = train_classifier(data, strategy)
         return self.classifier
 
-    def try_out(self, content: bytes) -> tuple[Any, str]:
-        """What the classifier says of a picture: a figure and a sentence."""
-        if self.classifier is None:
-            raise InputError("There is no classifier yet.", "Train one first.")
-        path = self.folder.with_name(f"{self.folder.name}.picture")
-        try:
-            path.write_bytes(content)
-            [shares] = self.classifier.predict(path)
-            figure = self.classifier.explain(path)
-        finally:
-            path.unlink(missing_ok=True)
+    def dataset(self) -> ImageDataset:
+        """What was uploaded."""
+        demand(
+            len(self.pictures) > 1,
+            f"There are pictures of {len(self.pictures)} classes; two are the least.",
+            "Name another class, choose its pictures, and press Add.",
+        )
+        images = [image for kept in self.pictures.values() for image in kept.values()]
+        labels = np.repeat(np.arange(len(self.pictures)), [*map(len, self.pictures.values())])
+        return ImageDataset(np.stack(images), labels, tuple(self.pictures), "uploaded pictures")
+
+    def try_out(self, file: str, content: bytes) -> tuple["Figure", str]:
+        """What the classifier predicts for a picture: a figure and a sentence."""
+        demand(self.classifier, "There is no classifier yet.", "Press Train first.")
+        image = picture_from(file, content, self.classifier.image_size)
+        [probabilities] = self.classifier.predict(image)
         names = self.classifier.class_names
-        order = shares.argsort()[::-1]
-        return figure, ", ".join(f"{names[each]} {shares[each]:.0%}" for each in order[:3])
+        first = probabilities.argsort()[::-1][:3]
+        words = ", ".join(f"{names[each]} {probabilities[each]:.0%}" for each in first)
+        return self.classifier.explain(image), words
+
+
+def picture_from(file: str, content: bytes, size: int = IMAGE_SIZE) -> np.ndarray:
+    """An uploaded picture, uint8 (size, size, 3)."""
+    from tlkit.data.reading import Unusable, read_picture
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "picture"
+        path.write_bytes(content)
+        try:
+            return read_picture(path, size)
+        except Unusable as reason:
+            what = f"{file!r} cannot be used: {reason}."
+            raise InputError(what, "Choose another picture.") from None
 
 
 def build(shop: Workshop) -> dict[str, Any]:
@@ -76,83 +124,61 @@ def build(shop: Workshop) -> dict[str, Any]:
     it = {
         "class_name": w.Text(description="A class:", placeholder="such as cat", style=wide),
         "upload": w.FileUpload(description="its pictures", accept="image/*", multiple=True),
+        "add": w.Button(description="Add"),
         "folder": w.Text(description="or a folder:", placeholder="pictures/", style=wide),
-        "strategy": w.Dropdown(
-            options=["auto", "features", "fine-tune"], value="features", description="Strategy:"
-        ),
+        "strategy": w.Dropdown(options=[*STRATEGIES], value="features", description="Strategy:"),
         "train": w.Button(description="Train", button_style="primary"),
-        "test": w.FileUpload(description="try a picture", accept="image/*", multiple=False),
+        "test": w.FileUpload(description="one picture", accept="image/*", multiple=False),
+        "try": w.Button(description="Try it"),
+        "status": w.HTML(),
         "out": w.Output(),
     }
-    seen: list = []
 
-    def say(text: str, bold: bool = False) -> None:
-        from IPython.display import HTML, display
+    def on_click(name: str, busy: str, act: Callable[[], str]) -> None:
+        """Let a button do something, and say in the status line what came of it."""
 
-        words = html.escape(text)
-        display(HTML(f"<p><b>{words}</b></p>" if bold else f"<pre>{words}</pre>"))
+        def click(_button: Any) -> None:
+            it[name].disabled = True
+            it["status"].value = busy
+            it["out"].clear_output()
+            with it["out"]:
+                try:
+                    said = act()
+                except TlkitError as error:
+                    said = str(error)
+                # In a callback it would vanish without a word.
+                except Exception as error:
+                    said = f"That did not work. {type(error).__name__}: {error}"
+            it["status"].value = f"<b>{html.escape(said)}</b>".replace("\n", "<br>")
+            it[name].disabled = False
 
-    def safely(act: Any) -> None:
-        with it["out"]:
-            try:
-                act()
-            except TlkitError as error:
-                say(str(error), bold=True)
-            except Exception as error:  # in a callback it would vanish without a word
-                say(f"That did not work. {type(error).__name__}: {error}", bold=True)
+        it[name].on_click(click)
 
-    def take(_change: Any) -> None:
-        files = uploaded(it["upload"].value)
-        if files and files != seen:  # emptying the control calls here again
-            seen[:] = files
-            safely(lambda: say(shop.add(it["class_name"].value, files), bold=True))
+    def add() -> str:
+        return shop.add(it["class_name"].value, uploaded(it["upload"].value))
 
-    def train(_button: Any) -> None:
+    def train() -> str:
         from IPython.display import display
 
-        def act() -> None:
-            say("Training …", bold=True)
-            found = shop.train(it["folder"].value, it["strategy"].value)
-            say(repr(found))
-            display(found.held_back.draw(), found.held_back.show_mistakes())
+        began = time.perf_counter()
+        judged = shop.train(it["folder"].value, it["strategy"].value).held_back
+        print(shop.classifier)
+        display(judged.draw(), judged.show_mistakes())
+        return f"Trained in {time.perf_counter() - began:.0f} seconds."
 
-        it["train"].disabled = True
-        it["out"].clear_output()
-        try:
-            safely(act)
-        finally:
-            it["train"].disabled = False
-
-    def test(_change: Any) -> None:
+    def try_out() -> str:
         from IPython.display import display
 
-        def act() -> None:
-            for _, content in uploaded(it["test"].value)[-1:]:
-                figure, words = shop.try_out(content)
-                say(words, bold=True)
-                display(figure)
+        chosen = uploaded(it["test"].value)
+        demand(chosen, "No picture was chosen.", "Press “one picture”, and choose it.")
+        figure, words = shop.try_out(*chosen[-1])
+        display(figure)
+        return words
 
-        safely(act)
-
-    it["upload"].observe(take, names="value")
-    it["test"].observe(test, names="value")
-    it["train"].on_click(train)
-    rows = [("class_name", "upload"), ("folder", "strategy"), ("train", "test")]
+    on_click("add", "Reading the pictures …", add)
+    on_click("train", "Training …", train)
+    on_click("try", "Looking at it …", try_out)
+    rows = [("class_name", "upload", "add"), ("folder", "strategy", "train"), ("test", "try")]
     lines = [w.HBox([it[name] for name in row]) for row in rows]
-    it["box"] = w.VBox([*lines, it["out"]])
+    it["box"] = w.VBox([*lines, it["status"], it["out"]])
     return it
-
-
-def app() -> None:
-    """Show a small program in the page: choose pictures, train, try. Nothing has to be typed.
-
-    It needs a running notebook; ipywidgets 7 and 8 will do.
-
-    Example:
-        >>> app()                                                           # doctest: +SKIP
-    """
-    from IPython.display import display
-
-    box = build(Workshop())["box"]
-    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    display({"application/vnd.jupyter.widget-view+json": view, "text/plain": WORDS}, raw=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tlkit.errors import InputError
+from tlkit.checks import demand, number
 from tlkit.scores import Score, score
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class Attempts:
 
     Example:
         >>> attempts = Attempts()
-        >>> attempts.add("always hat", [0, 1, 1], [1, 1, 1], seconds=0.1)
+        >>> attempts.add_score("always hat", score([0, 1, 1], [1, 1, 1]), seconds=0.1)
         >>> attempts
         attempt      accuracy                                              seconds
         always hat   66.7% (95 % interval 20.8% to 93.9%, n = 3)               0.1
@@ -25,47 +25,50 @@ class Attempts:
     def __init__(self):
         self.rows: list[tuple[str, Score, float]] = []
 
-    def add(self, name: str, labels: Any, predictions: Any, seconds: float) -> None:
-        """Note an attempt; one of the same name is replaced.
-
-        Args:
-            name: What was tried.
-            labels: (N,) true classes of the validation pictures.
-            predictions: (N,) answers, or (N, classes) logits or probabilities.
-            seconds: How long it took.
-        """
-        self.add_score(name, score(labels, predictions), seconds)
-
     def add_score(self, name: str, result: Score, seconds: float) -> None:
-        """The same with an accuracy that is known already.
+        """Note an attempt; one of the same name is replaced.
 
         Args:
             name: What was tried.
             result: From `tlkit.scores.score`, or an `Evaluation`'s `score`.
             seconds: How long it took.
-        """
-        if not isinstance(result, Score) or not seconds >= 0:
-            raise InputError("An attempt needs a score and its seconds.", "Use tlkit.scores.score.")
-        self.rows = [row for row in self.rows if row[0] != name]
-        self.rows.append((name, result, float(seconds)))
 
-    def run(self, name: str, way: Callable[[], Any], labels: Any) -> None:
-        """Try a way, take its time, note it, and print the line.
+        Raises:
+            InputError: Not a name, a score and a number.
+        """
+        demand(
+            isinstance(name, str) and name.isprintable() and isinstance(result, Score),
+            f"An attempt needs a name that can be printed and a score, not {name!r}, {result!r}.",
+            "Use tlkit.scores.score(labels, predictions).",
+        )
+        seconds = number(seconds, "seconds", 0, ends=True)
+        self.rows = [row for row in self.rows if row[0] != name]
+        self.rows.append((name, result, seconds))
+
+    def run(self, name: str, attempt: Callable[[], Any], labels: Any) -> None:
+        """Make an attempt, take its time, note it, and print the line.
 
         Args:
             name: What is tried.
-            way: Trains something and returns its answers to the validation pictures.
+            attempt: Trains something and returns its predictions for the validation pictures: (N,)
+                classes, or (N, classes) logits or probabilities.
             labels: (N,) their true classes.
+
+        Raises:
+            InputError: Nothing that can be run, or predictions that do not fit the labels.
         """
+        demand(callable(attempt), f"{attempt!r} cannot be run.", "Pass a function, without ().")
         began = time.perf_counter()
-        predictions = way()
-        self.add(name, labels, predictions, time.perf_counter() - began)
-        print(f"{name}: {self.rows[-1][1]}, {self.rows[-1][2]:.0f} s")
+        predictions = attempt()
+        seconds = time.perf_counter() - began
+        result = score(labels, predictions)
+        self.add_score(name, result, seconds)
+        print(f"{name}: {result}, {seconds:.0f} s")
 
     def __repr__(self) -> str:
-        wide = max([len("attempt"), *(len(name) for name, _, _ in self.rows)])
-        lines = [f"{'attempt':{wide}}   {'accuracy':50} {'seconds':>10}"]
-        lines += [f"{name:{wide}}   {result!s:50} {s:10.1f}" for name, result, s in self.rows]
+        width = max([len("attempt"), *(len(name) for name, _, _ in self.rows)])
+        lines = [f"{'attempt':{width}}   {'accuracy':50} {'seconds':>10}"]
+        lines += [f"{name:{width}}   {result!s:50} {s:10.1f}" for name, result, s in self.rows]
         return "\n".join(lines)
 
     def draw(self) -> "Figure":
@@ -73,9 +76,13 @@ class Attempts:
 
         Returns:
             The figure.
+
+        Raises:
+            InputError: There are none yet.
         """
         from tlkit.plots import bars_with_intervals
 
+        demand(self.rows, "There are no attempts yet.", "Note one with run or add_score.")
         return bars_with_intervals(
             [f"{name} ({seconds:.0f} s)" for name, _, seconds in self.rows],
             [result.accuracy for _, result, _ in self.rows],

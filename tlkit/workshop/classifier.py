@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
-from tlkit.data import duplicates
-from tlkit.data.image_dataset import ImageDataset
-from tlkit.errors import InputError
-from tlkit.workshop import files
-from tlkit.workshop.card import MARK, model_card
+from tlkit import checks
+from tlkit.data import ImageDataset, copies_of_known, load_pictures
+from tlkit.data.reading import middle_square
+from tlkit.workshop import facts, files
+from tlkit.workshop.card import model_card
 from tlkit.workshop.evaluation import Evaluation, evaluate
-from tlkit.workshop.export import Export, export, refuse_others
-from tlkit.workshop.facts import collect, restore
-from tlkit.workshop.given import as_batch
+from tlkit.workshop.export import Export, export
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +67,15 @@ class ImageClassifier:
             >>> classifier.pictures("cat.jpg").shape                        # doctest: +SKIP
             (1, 160, 160, 3)
         """
-        return as_batch(images, self.model)
+        size, several = self.image_size, images if isinstance(images, list | tuple) else [images]
+        if any(isinstance(each, str | Path) for each in several):
+            return load_pictures(images, size, self.about.get("white"))
+        images = checks.array(images, "The list of pictures")
+        images = checks.picture(images) if images.ndim == 3 else checks.pictures(images)
+        if images.shape[1:3] == (size, size):
+            return images
+        images = images.round().astype("uint8")
+        return np.stack([middle_square(Image.fromarray(image), size) for image in images])
 
     def predict(self, images: Any) -> np.ndarray:
         """Probabilities for each class.
@@ -87,13 +94,34 @@ class ImageClassifier:
             >>> classifier.predict("cat.jpg").round(2)                      # doctest: +SKIP
             array([[0.98, 0.02]])
         """
+        from scipy.special import softmax
+
         from tlkit.features import extract_features
-        from tlkit.workshop.training import softmax
 
         # Without its head it is the frozen network, whose graph is at hand when it was trained on.
-        body, head = self.model.layers[-3].name, self.model.layers[-1]
-        features = extract_features(self.model, self.pictures(images), layer=body, cache=False)
-        return softmax(head(features))
+        *_, body, _, head = self.model.layers
+        images = self.pictures(images)
+        features = extract_features(self.model, images, layer=body.name, cache=False)
+        return softmax(np.asarray(head(features), "float64"), axis=1)
+
+    def matching(self, data: ImageDataset) -> ImageDataset:
+        """Other labelled pictures, with the classes and the size of this classifier.
+
+        Args:
+            data: Pictures with the same classes, by name; in any order, or some of them.
+
+        Returns:
+            The same pictures, with labels that mean what the classifier's do.
+
+        Raises:
+            InputError: No pictures, or other classes.
+
+        Example:
+            >>> classifier.matching(test).class_names                       # doctest: +SKIP
+            ('cat', 'dog')
+        """
+        labels = checks.labels_by_name(checks.dataset(data), self.class_names)
+        return ImageDataset(self.pictures(data.images), labels, self.class_names)
 
     def evaluate(self, test: ImageDataset) -> Evaluation:
         """How well it does on pictures with labels.
@@ -101,7 +129,7 @@ class ImageClassifier:
         Copies of training pictures among them are found, for they flatter the result.
 
         Args:
-            test: Pictures that it has not seen, with the same classes.
+            test: Pictures that it has not seen, with the same classes, by name.
 
         Returns:
             An `Evaluation`: `accuracy`, `interval` (95 %), `confusion`, `mistakes`, `copies`.
@@ -113,21 +141,9 @@ class ImageClassifier:
             >>> print(classifier.evaluate(test))                            # doctest: +SKIP
             97.0% (95 % interval 93.6% to 98.6%, n = 200), new pictures
         """
-        if not isinstance(test, ImageDataset) or not len(test):
-            raise InputError("There are no pictures to judge by.", "Pass an ImageDataset.")
-        unknown = [name for name in test.class_names if name not in self.class_names]
-        if unknown:
-            raise InputError(
-                f"The classifier knows no class {unknown[0]!r}.",
-                f"Its classes are: {', '.join(self.class_names)}.",
-            )
-        place = np.array([self.class_names.index(name) for name in test.class_names])
-        images = self.pictures(test.images)
-        copies = duplicates.copies_of(duplicates.fingerprints(images), self.prints)
-        shares = self.predict(images)
-        return evaluate(
-            images, place[test.labels], shares, self.class_names, "new pictures", copies
-        )
+        test = self.matching(test)
+        copies = np.flatnonzero(copies_of_known(test.images, self.prints).of >= 0)
+        return evaluate(test, self.predict(test.images), "new pictures", copies)
 
     def explain(self, image: Any, class_name: str | None = None) -> "Figure":
         """Where in a picture the evidence for a class is (Grad-CAM).
@@ -149,37 +165,35 @@ class ImageClassifier:
         from tlkit.plots import heat_overlay
 
         batch = self.pictures(image)
-        if len(batch) != 1 or class_name not in (None, *self.class_names):
-            raise InputError(
-                f"{len(batch)} pictures and the class {class_name!r} cannot be explained.",
-                f"Pass one picture, and one of {', '.join(self.class_names)}.",
-            )
-        shares = self.predict(batch)[0]
-        index = int(shares.argmax()) if class_name is None else self.class_names.index(class_name)
+        checks.demand(len(batch) == 1, f"There are {len(batch)} pictures.", "Pass one of them.")
+        [probabilities] = self.predict(batch)
+        if class_name is None:
+            class_name = self.class_names[probabilities.argmax()]
+        index = self.class_names.index(checks.choice(class_name, self.class_names, "class"))
         heat = grad_cam(self.model, batch[0], index)
-        return heat_overlay(batch[0], heat, f"{self.class_names[index]} {shares[index]:.0%}")
+        return heat_overlay(batch[0], heat, f"{class_name} {probabilities[index]:.0%}")
 
     def card(self, path: str | Path | None = None) -> str:
         """A model card: data, licence, accuracy with its interval, known failures.
 
         Args:
-            path: A `.md` file to write it to, if any.
+            path: A `.md` file to write it to, if any. One that you edited is not written over.
 
         Returns:
             The card as Markdown.
 
         Raises:
-            InputError: There is another file of that name, or it cannot be written.
+            InputError: A file of that name was edited, or is none of tlkit's, or cannot be written.
 
         Example:
             >>> classifier.card("model.md").splitlines()[1]                 # doctest: +SKIP
             '# A classifier of pictures: cat, dog'
         """
-        text = model_card(self)
+        text = files.stamped(model_card(self))
         if path is not None:
-            path = Path(path).expanduser()
-            refuse_others(path, MARK)
-            files.write_file(path, lambda file: file.write(text.encode()), "card")
+            path = checks.path(path, ".md")
+            files.refuse_edited(path)
+            files.write_file(path, text.encode(), "card")
         return text
 
     def save(self, path: str | Path) -> Path:
@@ -198,8 +212,8 @@ class ImageClassifier:
             >>> classifier.save("model.keras").name                         # doctest: +SKIP
             'model.keras'
         """
-        path = files.keras_path(path)
-        files.save(self.model, collect(self), path)
+        path = checks.path(path, ".keras")
+        files.save(self.model, facts.to_json(self), path)
         return path
 
     @classmethod
@@ -221,9 +235,13 @@ class ImageClassifier:
             >>> ImageClassifier.load("model.keras").class_names             # doctest: +SKIP
             ('cat', 'dog')
         """
-        path = files.keras_path(path)
-        model, facts = files.load(path)
-        return restore(cls, model, facts, path.name)
+        path = checks.path(path, ".keras", there="file")
+        model, said = files.load(path)
+        with files.opening(path, "says of itself what does not fit its model"):
+            classifier = cls(model, **facts.from_json(said, model))
+            # The card uses every fact there is.
+            classifier.card()
+        return classifier
 
     def export(
         self,
@@ -234,7 +252,7 @@ class ImageClassifier:
         test: ImageDataset | None = None,
         script: str | None = "predict.py",
     ) -> Export:
-        """Write it in a form that runs without Keras, and a script of a dozen lines that runs it.
+        """Write it in a form that runs without Keras, and a short script that runs it.
 
         The file takes RGB 0–255 (N, size, size, 3) and gives probabilities. It is run here and
         compared with Keras before it is written.
@@ -244,14 +262,15 @@ class ImageClassifier:
             format: `"onnx"` or `"litert"`.
             quantised: Keep the weights in 8 bits: a quarter of the size. Only for LiteRT.
             calibrate: Training pictures; with them a quantised file also calculates in 8 bits.
-            test: Pictures with labels, to measure what the export costs in accuracy.
-            script: Name of the script, written beside the file; None for none.
+            test: Pictures with the same classes, to measure what the export costs in accuracy.
+            script: Name of the script, written beside the file; None for none. One that you edited,
+                or that runs another file, is not written over.
 
         Returns:
             An `Export`: size, time for a picture, largest difference, accuracy before and after.
 
         Raises:
-            InputError: A format, an ending or a place that does not fit.
+            InputError: A format, an ending or a place that does not fit, or other classes.
             MissingFileError: A package that the format needs is not installed.
             DamagedFileError: The exported file disagrees with Keras.
 
@@ -259,10 +278,4 @@ class ImageClassifier:
             >>> classifier.export("model.tflite", format="litert")          # doctest: +SKIP
             model.tflite: 13.4 MB, 2.1 ms a picture
         """
-        for data in (calibrate, test):
-            if data is not None and tuple(data.images.shape[1:3]) != (self.image_size,) * 2:
-                raise InputError(
-                    f"The pictures are not of {self.image_size} pixels.",
-                    f"Load them with image_size={self.image_size}.",
-                )
         return export(self, path, format, quantised, calibrate, test, script)

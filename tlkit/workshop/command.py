@@ -1,15 +1,5 @@
-"""The workshop without a notebook: `python -m tlkit train pictures/ --out model.keras`."""
+"""The workshop without a notebook.
 
-import argparse
-import sys
-from pathlib import Path
-
-from tlkit import __version__
-from tlkit.errors import DamagedFileError, InputError, TlkitError
-
-DONE, FOUND, WRONG, STOPPED = 0, 1, 2, 130
-
-EPILOG = """\
 pictures/ is a folder with a sub-folder per class, such as pictures/cat and pictures/dog.
 
 examples:
@@ -18,11 +8,35 @@ examples:
   python -m tlkit evaluate model.keras more-pictures/
   python -m tlkit export model.keras --out model.tflite --quantised
 
+Results go to standard output; what is being done, and how far it has come, to standard error.
+
 exit codes:
   0  done
   1  done, and something is not as it should be (a finding, a picture that cannot be used)
   2  not done: the message says why, and what to do
 """
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tlkit import __version__, checks
+from tlkit.errors import DamagedFileError, TlkitError
+from tlkit.workshop.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from tlkit.data import ImageDataset
+    from tlkit.workshop import ImageClassifier
+
+DONE, FOUND, WRONG, STOPPED = 0, 1, 2, 130
+
+
+def say(what: str) -> None:
+    """Say at once what is being done."""
+    print(f"{what} …", file=sys.stderr, flush=True)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,72 +44,72 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m tlkit",
         description="Train a classifier of your own pictures, judge it, and take it elsewhere.",
-        epilog=EPILOG,
+        epilog=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"tlkit {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
 
-    def command(name: str, act, words: str) -> argparse.ArgumentParser:
-        each = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    def command(act: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+        about = f"{words[0].upper()}{words[1:]}."
+        each = commands.add_parser(act.__name__, help=words, description=about)
         each.set_defaults(act=act)
         return each
 
-    train = command("train", _train, "train a classifier on a folder of pictures")
-    train.add_argument("pictures", help="a folder with a sub-folder per class")
-    train.add_argument("--out", required=True, help="where to save it, such as model.keras")
-    train.add_argument(
-        "--strategy",
-        choices=("auto", "features", "fine-tune"),
-        default="auto",
-        help="features is fast, fine-tune slower and often better, auto decides (default)",
+    each = command(train, "train a classifier on a folder of pictures")
+    each.add_argument("pictures", help="a folder with a sub-folder per class")
+    each.add_argument("--out", required=True, help="where to save it, such as model.keras")
+    choices = "; ".join(f"{name}: {words}" for name, words in STRATEGIES.items())
+    each.add_argument(
+        "--strategy", choices=STRATEGIES, default="auto", help=f"{choices} (default: %(default)s)"
     )
-    train.add_argument(
+    each.add_argument(
         "--image-size", type=int, default=160, help="pixels of a side (default: %(default)s)"
     )
-    train.add_argument("--seed", type=int, default=0, help="of the split (default: %(default)s)")
+    each.add_argument("--seed", type=int, default=0, help="of the split (default: %(default)s)")
+    each.add_argument("--keep-copies", action="store_true", help="train on every picture")
 
-    predict = command("predict", _predict, "say what is on pictures")
-    predict.add_argument("model", help="a file that train has made")
-    predict.add_argument("pictures", nargs="+", help="picture files")
+    each = command(predict, "say what is on pictures")
+    each.add_argument("model", help="a file that train has made")
+    each.add_argument("pictures", nargs="+", help="picture files, or folders of them")
 
-    evaluate = command("evaluate", _evaluate, "judge a classifier on pictures with labels")
-    evaluate.add_argument("model", help="a file that train has made")
-    evaluate.add_argument("pictures", help="a folder with a sub-folder per class")
+    each = command(evaluate, "judge a classifier on pictures with labels")
+    each.add_argument("model", help="a file that train has made")
+    each.add_argument("pictures", help="a folder with a sub-folder per class")
 
-    export = command("export", _export, "write a file that runs without Keras, and its script")
-    export.add_argument("model", help="a file that train has made")
-    export.add_argument("--out", required=True, help="model.onnx or model.tflite")
-    export.add_argument("--quantised", action="store_true", help="a quarter of the size (.tflite)")
-    export.add_argument("--calibrate", help="training pictures: quantised, they make it faster")
-    export.add_argument("--test", help="pictures with labels, to measure the cost in accuracy")
-    export.add_argument(
+    each = command(export, "write a file that runs without Keras, and its script")
+    each.add_argument("model", help="a file that train has made")
+    each.add_argument("--out", required=True, help="model.onnx or model.tflite")
+    each.add_argument("--quantised", action="store_true", help="a quarter of the size (.tflite)")
+    each.add_argument("--calibrate", help="training pictures: quantised, they make it faster")
+    each.add_argument("--test", help="pictures with labels, to measure the cost in accuracy")
+    each.add_argument(
         "--script", default="predict.py", help="name of the script (default: %(default)s)"
     )
 
-    diagnose = command("diagnose", _diagnose, "look for the usual mistakes in any Keras model")
-    diagnose.add_argument("model", help="a .keras file")
-    diagnose.add_argument("pictures", nargs="?", help="what it is to be trained on, if at hand")
+    each = command(diagnose, "look for the usual mistakes in any Keras model")
+    each.add_argument("model", help="a .keras file")
+    each.add_argument("pictures", nargs="?", help="what it is to be trained on, if at hand")
 
-    command("check", _check, "see whether this installation works, and how fast; half a minute")
+    command(check, "see whether this installation works, and how fast; half a minute")
     return top
 
 
-def _train(given: argparse.Namespace) -> int:
-    from tlkit.data.datasets import load_folder
-    from tlkit.workshop.card import MARK
-    from tlkit.workshop.export import refuse_others
-    from tlkit.workshop.files import keras_path
+def train(given: argparse.Namespace) -> int:
+    from tlkit.data import load_folder
+    from tlkit.workshop.files import refuse_edited
     from tlkit.workshop.train import train_classifier
 
-    out = keras_path(given.out)  # a wrong name ends here, and not after minutes
+    # What is wrong with names ends here, and not after minutes.
+    out = checks.path(given.out, ".keras", there="place")
     card = out.with_suffix(".md")
-    refuse_others(card, MARK)
-    if not out.parent.is_dir():
-        raise InputError(f"There is no folder {str(out.parent)!r}.", "Make it first.")
+    refuse_edited(card)
+    say(f"Reading the pictures in {given.pictures}")
     data = load_folder(given.pictures, image_size=given.image_size)
     print(data.describe(), flush=True)
-    classifier = train_classifier(data, given.strategy, given.seed, progress=True)
+    say("Loading the network, and training")
+    copies = "keep" if given.keep_copies else "drop"
+    classifier = train_classifier(data, given.strategy, given.seed, True, copies)
     classifier.save(out)
     classifier.card(card)
     print(classifier)
@@ -103,78 +117,92 @@ def _train(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _predict(given: argparse.Namespace) -> int:
-    from tlkit.workshop.classifier import ImageClassifier
-
-    classifier, code = ImageClassifier.load(given.model), DONE
-    for path in given.pictures:
+def predict(given: argparse.Namespace) -> int:
+    classifier, code = _load(given.model), DONE
+    pictures = [path for named in given.pictures for path in _files(named)]
+    for path in pictures:
         try:
-            [shares] = classifier.predict(path)
+            [probabilities] = classifier.predict(path)
         except TlkitError as error:
             print(error, file=sys.stderr)
             code = FOUND
             continue
-        order = shares.argsort()[::-1][:3]
-        said = ", ".join(f"{classifier.class_names[each]} {shares[each]:.1%}" for each in order)
-        print(f"{path}: {said}", flush=True)
+        first = probabilities.argsort()[::-1][:3]
+        words = [f"{classifier.class_names[each]} {probabilities[each]:.1%}" for each in first]
+        print(f"{path}: {', '.join(words)}", flush=True)
     return code
 
 
-def _evaluate(given: argparse.Namespace) -> int:
-    from tlkit.data.datasets import load_folder
-    from tlkit.workshop.classifier import ImageClassifier
+def _files(path: str) -> list[Path]:
+    """A picture, or the files of a folder and of those within; hidden ones are passed over."""
+    if not Path(path).is_dir():
+        return [Path(path)]
+    inside = sorted(Path(path).rglob("*"))
+    files = [each for each in inside if each.is_file() and not each.name.startswith(".")]
+    checks.demand(files, f"There are no files in the folder {path!r}.", "Name another one.")
+    return files
 
-    classifier = ImageClassifier.load(given.model)
-    print(classifier.evaluate(load_folder(given.pictures, classifier.image_size)))
+
+def evaluate(given: argparse.Namespace) -> int:
+    classifier = _load(given.model)
+    say(f"Judging it on {given.pictures}")
+    print(classifier.evaluate(_pictures(given.pictures, classifier.image_size)))
     return DONE
 
 
-def _export(given: argparse.Namespace) -> int:
-    from tlkit.data.datasets import load_folder
-    from tlkit.workshop.classifier import ImageClassifier
+def export(given: argparse.Namespace) -> int:
     from tlkit.workshop.export import SUFFIXES
 
     formats = {suffix: name for name, suffix in SUFFIXES.items()}
-    ending = Path(given.out).suffix
-    if ending not in formats:
-        raise InputError(f"{given.out!r} has no known ending.", "Use .onnx or .tflite.")
-    classifier = ImageClassifier.load(given.model)
+    ending = checks.choice(Path(given.out).suffix, formats, "format for files that end in")
+    classifier = _load(given.model)
     calibrate, test = (
-        load_folder(each, classifier.image_size) if each else None
-        for each in (given.calibrate, given.test)
+        _pictures(folder, classifier.image_size) for folder in (given.calibrate, given.test)
     )
-    made = classifier.export(
-        given.out, formats[ending], given.quantised, calibrate, test, given.script
-    )
-    print(made)
+    say("Writing the file, and comparing it with Keras")
+    how = (formats[ending], given.quantised, calibrate, test, given.script)
+    print(classifier.export(given.out, *how))
     return DONE
 
 
-def _diagnose(given: argparse.Namespace) -> int:
-    from tlkit.data.datasets import load_folder
-    from tlkit.diagnosis import diagnose
+def diagnose(given: argparse.Namespace) -> int:
+    path = checks.path(given.model, ".keras", there="file")
+    say(f"Looking at {path}")
+    from tlkit import diagnosis
     from tlkit.workshop.classifier import ImageClassifier
-    from tlkit.workshop.files import keras_path, load_model
+    from tlkit.workshop.files import load_model
 
-    path = keras_path(given.model)
+    # A classifier knows the names of its classes. Any other model will do as well.
     try:
-        model = ImageClassifier.load(path)  # which knows the names of its classes
+        model = ImageClassifier.load(path)
         size = model.image_size
     except DamagedFileError:
         model = load_model(path)
         size = getattr(model, "input_shape", (None, None))[1]
-    data = load_folder(given.pictures, size or 160) if given.pictures else None
-    found = diagnose(model, data)
+    found = diagnosis.diagnose(model, _pictures(given.pictures, size or 160))
     print(found)
     return FOUND if found else DONE
 
 
-def _check(_given: argparse.Namespace) -> int:
+def check(_given: argparse.Namespace) -> int:
     from tlkit.course.installation import check_installation
 
     found = check_installation(training=True)
     print(found)
     return FOUND if found else DONE
+
+
+def _load(path: str) -> "ImageClassifier":
+    say(f"Loading {path}")
+    from tlkit.workshop.classifier import ImageClassifier
+
+    return ImageClassifier.load(path)
+
+
+def _pictures(folder: str | None, image_size: int) -> "ImageDataset | None":
+    from tlkit.data import load_folder
+
+    return load_folder(folder, image_size) if folder else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -186,15 +214,21 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # What a console or a pipe cannot show becomes a "?". A notebook shows everything.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
     try:
         return given.act(given)
     except TlkitError as error:
         print(f"\n{error}", file=sys.stderr)
         return WRONG
+    except BrokenPipeError:
+        # Whoever reads the results has seen enough, also of what would be written at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
-        print(
-            "\nStopped; nothing half-written was left. The same command goes on from here.",
-            file=sys.stderr,
-        )
+        stopped = "Stopped; nothing half-written was left. The same command goes on from here."
+        print(f"\n{stopped}", file=sys.stderr)
         return STOPPED

@@ -1,24 +1,27 @@
 """How well a classifier did on pictures that it had not seen, and where it failed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tlkit.checks import demand, whole
+from tlkit.data.image_dataset import ImageDataset
 from tlkit.scores import Score, score
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KEPT = 24  # pictures kept to be shown
+# Pictures kept to be shown.
+KEPT = 24
 
 
 class Mistake(NamedTuple):
-    """A picture's index, its class, the answer, and how sure the answer was (0 to 1)."""
+    """A picture's index, its class, the class predicted, and how sure that was (0 to 1)."""
 
     index: int
     label: int
-    answer: int
+    prediction: int
     probability: float
 
 
@@ -27,11 +30,11 @@ class Evaluation:
     """What a classifier made of pictures that it did not learn from.
 
     Args:
-        confusion: int (classes, classes); rows are true classes, columns answers.
+        confusion: int (classes, classes); rows are true classes, columns predicted ones.
         class_names: What each class is called.
         how: How the pictures were kept apart, such as `"held back"`.
         mistakes: The surest mistakes first.
-        copies: Indices of pictures that are copies of training pictures.
+        copies: Indices of pictures that seem to be copies of training pictures.
         without_copies: The accuracy without those, if there are any.
         hardest: (picture, title) of the surest mistakes, then of the least sure right answers.
     """
@@ -42,18 +45,18 @@ class Evaluation:
     mistakes: tuple[Mistake, ...] = ()
     copies: tuple[int, ...] = ()
     without_copies: Score | None = None
-    hardest: tuple[tuple[np.ndarray, str], ...] = field(default=(), repr=False)
+    hardest: tuple[tuple[np.ndarray, str], ...] = ()
 
     @property
     def score(self) -> Score:
         """Accuracy, its 95 % interval and the number of pictures."""
-        true, answers = np.divmod(np.arange(self.confusion.size), len(self.confusion))
+        labels, predictions = np.indices(self.confusion.shape).reshape(2, -1)
         counts = self.confusion.ravel()
-        return score(np.repeat(true, counts), np.repeat(answers, counts))
+        return score(np.repeat(labels, counts), np.repeat(predictions, counts))
 
     @property
     def accuracy(self) -> float:
-        """The share of right answers, 0 to 1."""
+        """The share of right predictions, 0 to 1."""
         return self.score.accuracy
 
     @property
@@ -68,15 +71,17 @@ class Evaluation:
         return np.where(counts, np.diag(self.confusion) / np.maximum(counts, 1), np.nan)
 
     def __repr__(self) -> str:
-        wide = max(map(len, self.class_names))
+        width = max(map(len, self.class_names))
         lines = [f"{self.score}, {self.how}"]
-        for name, row, share in zip(self.class_names, self.confusion, self.recall, strict=True):
+        for name, row, right in zip(
+            self.class_names, self.confusion, np.diag(self.confusion), strict=True
+        ):
             if row.sum():
-                lines.append(f"  {name:{wide}}  {share:4.0%} of {row.sum()} recognised")
+                lines.append(f"  {name:{width}}  {right:3} of {row.sum()} recognised")
         if self.copies:
             lines.append(
-                f"{len(self.copies)} of these pictures are copies of training pictures and flatter "
-                f"the result. Without them: {self.without_copies or 'nothing is left'}"
+                f"{len(self.copies)} of these pictures seem to be copies of training pictures and "
+                f"flatter the result. Without them: {self.without_copies or 'nothing is left'}"
             )
         return "\n".join(lines)
 
@@ -90,15 +95,14 @@ class Evaluation:
         """The surest mistakes; where there are fewer, the least sure right answers follow.
 
         Args:
-            n: How many pictures.
+            n: How many pictures; 24 are kept.
 
         Returns:
             The figure.
 
         Raises:
-            InputError: The pictures are not at hand: a file holds none.
+            InputError: No number of pictures, or a saved classifier's, which holds none.
         """
-        from tlkit.checks import demand
         from tlkit.plots import image_grid
 
         demand(
@@ -106,52 +110,46 @@ class Evaluation:
             "The pictures of this evaluation are not at hand: a saved classifier holds none.",
             "Evaluate it again on your pictures.",
         )
-        pictures, titles = zip(*self.hardest[:n], strict=True)
-        columns = 4 if len(pictures) > 3 else None
-        return image_grid(pictures, titles, columns)
+        pictures, titles = zip(*self.hardest[: whole(n, "n", 1)], strict=True)
+        return image_grid(pictures, titles, columns=4 if len(pictures) > 3 else None)
 
 
 def evaluate(
-    images: np.ndarray,
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    class_names: tuple[str, ...],
-    how: str,
-    copies: np.ndarray | tuple = (),
+    data: ImageDataset, probabilities: np.ndarray, how: str, copies: np.ndarray | tuple = ()
 ) -> Evaluation:
-    """Sum up answers.
+    """Sum up predictions.
 
     Args:
-        images: uint8 (N, H, W, 3).
-        labels: (N,) true classes.
+        data: Pictures with their true classes.
         probabilities: (N, classes).
-        class_names: What each class is called.
         how: How the pictures were kept apart from those learnt from.
         copies: Indices of copies of training pictures.
 
     Returns:
         The evaluation.
     """
-    answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    confusion = np.zeros((len(class_names),) * 2, int)
-    np.add.at(confusion, (labels, answers), 1)
-    wrong = answers != labels
+    labels, names = data.labels, data.class_names
+    predictions, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    confusion = np.zeros((len(names),) * 2, int)
+    np.add.at(confusion, (labels, predictions), 1)
+    wrong = predictions != labels
     order = np.lexsort((np.where(wrong, -sure, sure), ~wrong))
-    mistakes = [
-        Mistake(int(i), int(labels[i]), int(answers[i]), float(sure[i])) for i in order if wrong[i]
-    ]
 
     def title(i: int) -> str:
-        said = f"{class_names[answers[i]]} {sure[i]:.0%}"
-        return f"said {said}, is {class_names[labels[i]]}" if wrong[i] else f"{said}, right"
+        ending = f"is {names[labels[i]]}" if wrong[i] else "right"
+        return f"{names[predictions[i]]} {sure[i]:.0%}, {ending}"
 
     rest = np.setdiff1d(np.arange(len(labels)), copies)
+    some_copied = 0 < len(rest) < len(labels)
     return Evaluation(
         confusion,
-        tuple(class_names),
+        names,
         how,
-        tuple(mistakes),
-        tuple(map(int, copies)),
-        score(labels[rest], answers[rest]) if len(copies) and len(rest) else None,
-        tuple((images[i], title(i)) for i in order[:KEPT]),
+        mistakes=tuple(
+            Mistake(int(i), int(labels[i]), int(predictions[i]), float(sure[i]))
+            for i in order[: wrong.sum()]
+        ),
+        copies=tuple(map(int, copies)),
+        without_copies=score(labels[rest], predictions[rest]) if some_copied else None,
+        hardest=tuple((data.images[i], title(i)) for i in order[:KEPT]),
     )

@@ -1,26 +1,27 @@
 """What a learner's own labels say about the strategy that suits them (lesson 04a)."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlkit.data.image_dataset import ImageDataset, a_seed
-from tlkit.errors import InputError
-from tlkit.heads import cross_validate
-from tlkit.scores import Score, paired_difference, score
+from tlkit import checks
+from tlkit.data.image_dataset import ImageDataset
+from tlkit.scores import Difference, Score, paired_difference, score
 
-if TYPE_CHECKING:
-    import keras
+# From pictures and a seed to features by name, such as `read_features` gives.
+Reader = Callable[[np.ndarray, int], dict[str, np.ndarray]]
 
-LAYERS = ("block_05", "block_12", "features")  # early, middle and end of efficientnet-lite0
-MIDDLE, END = LAYERS[1:]
-CONTROLS = ("block_05", "features")  # of the same network with random weights
-AT_MOST, OF_EACH = 400, 5  # pictures to measure on, and how many of a rare class are among them
-FEW, FEW_OF_ONE = 100, 10  # in all, and in the smallest class: from here on fine-tuning is tried
-ENOUGH = 0.97  # what features alone reach, when there is little left to gain
+# Early, middle and end of efficientnet-lite0; and what is looked at with random weights.
+LAYERS = ("block_05", "block_12", "features")
+CONTROLS = ("block_05", "features")
+MIDDLE, END = (f"pretrained, {layer}" for layer in LAYERS[1:])
+# Pictures to measure on, and how many of a rare class must be among them.
+AT_MOST, OF_EACH = 400, 5
+# Labels in all, and in the smallest class: from here on fine-tuning is tried.
+FEW, FEW_OF_ONE = 100, 10
+# What features alone reach, when there is little left to gain.
+ENOUGH = 0.97
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,13 +50,13 @@ class Recommendation:
     reasons: tuple[str, ...]
 
     def __repr__(self) -> str:
-        wide = max(map(len, self.scores))
+        width = max(map(len, self.scores))
         return "\n".join(
             [
                 f"Recommended: {self.strategy}",
                 f"{self.labels} labels, {self.fewest} in the smallest class. "
                 "Cross-validated on them, a linear head reaches",
-                *(f"  {name:{wide}}  {value}" for name, value in self.scores.items()),
+                *(f"  {name:{width}}  {value}" for name, value in self.scores.items()),
                 *(f"- {reason}" for reason in self.reasons),
             ]
         )
@@ -77,8 +78,8 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
     It is a first guess with its evidence, not a verdict: what pays is measured by trying.
 
     Args:
-        dataset: Your *training* pictures, square. Up to 400 of them are looked at, or five of each
-            class where there are more than 80.
+        dataset: Your *training* pictures, square. Some 400 of them are looked at; more if there are
+            more than 80 classes.
         seed: Of the choice of pictures, of the folds and of the random network.
 
     Returns:
@@ -98,110 +99,102 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
     return advise(dataset, seed)
 
 
-def advise(
-    dataset: ImageDataset, seed: int, read: Callable[..., np.ndarray] | None = None
-) -> Recommendation:
-    """`recommend`, with another way to come by features: `read(kind, layer, images)`."""
+def advise(dataset: ImageDataset, seed: int, read: Reader | None = None) -> Recommendation:
+    """`recommend`, with another way to come by features."""
+    from tlkit.heads import cross_validate
+
+    counts = np.bincount(checks.dataset(dataset).labels)
+    counts = counts[counts > 0]
     height, width = dataset.images.shape[1:3]
-    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
-    fewest = int(counts[counts > 0].min()) if len(dataset) else 0
-    if height != width or height < 32:
-        raise InputError(
-            f"The pictures are {width}×{height} pixels; square ones of 32 or more are needed.",
-            "Load them with image_size=128.",
-        )
-    if fewest < 2 or (counts > 0).sum() < 2:
-        raise InputError(
-            "Two classes with two pictures each are the least that can be cross-validated.",
-            "Label a few more pictures.",
-        )
-    n = min(len(dataset), max(AT_MOST, OF_EACH * int((counts > 0).sum())))
-    sample = dataset.take(n, a_seed(seed), of_each=OF_EACH)
-    predicted = _probe(sample, seed, read or reader(height, seed))
-    scores = {name: score(sample.labels, each) for name, each in predicted.items()}
-    return Recommendation(
-        **_decide(sample.labels, predicted, scores, fewest),
-        labels=len(dataset),
-        fewest=fewest,
-        scores=scores,
+    checks.demand(
+        height == width >= 32,
+        f"The pictures are {width}×{height} pixels; square ones of 32 or more are needed.",
+        "Load them with image_size=128.",
     )
+    checks.demand(
+        len(counts) > 1 and counts.min() > 1,
+        "Two classes with two pictures each are the least that can be cross-validated.",
+        "Label a few more pictures.",
+    )
+    n = min(len(dataset), max(AT_MOST, OF_EACH * len(counts)))
+    sample = dataset.take(n, checks.seed(seed), of_each=OF_EACH)
+    features = (read or read_features)(sample.images, seed)
+    predictions = {
+        name: cross_validate(each, sample.labels, seed=seed).argmax(axis=1)
+        for name, each in features.items()
+    }
+    return decide(dataset, sample.labels, predictions)
 
 
-def reader(image_size: int, seed: int) -> Callable[[str, str, np.ndarray], np.ndarray]:
-    """A function that runs pictures through the pretrained network, or through a random one."""
+def read_features(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Features of three depths of the pretrained network, and of a random one."""
     from tlkit.features import extract_features
     from tlkit.networks.backbones import load_backbone
 
-    @functools.cache
-    def network(kind: str) -> "keras.Model":
-        weights = {"pretrained": "imagenet", "random": None}[kind]
-        return load_backbone(image_size=image_size, weights=weights, seed=seed)
-
-    return lambda kind, layer, images: extract_features(network(kind), images, layer=layer)
-
-
-def _probe(data: ImageDataset, seed: int, read: Callable) -> dict[str, np.ndarray]:
-    """For each way of getting features, what heads say of pictures they were fitted without."""
-    predicted = {}
-    for kind, layers in (("pretrained", LAYERS), ("random", CONTROLS)):
+    found = {}
+    for kind, weights, layers in (("pretrained", "imagenet", LAYERS), ("random", None, CONTROLS)):
+        network = load_backbone(image_size=images.shape[1], weights=weights, seed=seed)
         for layer in layers:
-            features = read(kind, layer, data.images)
-            logits = cross_validate(features, data.labels, seed=seed)
-            predicted[f"{kind}, {layer}"] = logits.argmax(axis=1)
-    return predicted
+            found[f"{kind}, {layer}"] = extract_features(network, images, layer=layer)
+    return found
 
 
-def _decide(labels, predicted, scores, fewest) -> dict:
+def decide(
+    dataset: ImageDataset, labels: np.ndarray, predictions: dict[str, np.ndarray]
+) -> Recommendation:
     """The rule: what the evidence says, in words, and what follows."""
+    counts = np.bincount(dataset.labels)
+    fewest = int(counts[counts > 0].min())
+    scores = {name: score(labels, each) for name, each in predictions.items()}
 
-    def gain(ours: str, theirs: str):
-        return paired_difference(*(predicted[name] == labels for name in (ours, theirs)))
+    def gain(ours: str, theirs: str) -> Difference:
+        return paired_difference(*(predictions[name] == labels for name in (ours, theirs)))
 
-    pretrained = [f"pretrained, {layer}" for layer in LAYERS]
-    best = max(pretrained, key=lambda name: scores[name].accuracy)
-    # The latest layer that the best one does not clearly beat.
-    chosen = next(n for n in reversed(pretrained) if n == best or gain(best, n).low <= 0)
-    control = max((n for n in scores if n not in pretrained), key=lambda n: scores[n].accuracy)
-    carried = gain(best, control)
-    earlier = gain(f"pretrained, {MIDDLE}", f"pretrained, {END}")
-    reasons = [f"Pretrained against random features: {_points(carried)}."]
-    if carried.low <= 0:
-        similarity = "unknown"
-        reasons.append("That pretraining helps cannot be told from these labels.")
-    else:
-        similarity = "different" if earlier.low > 0 else "similar"
-        reasons += [
-            f"The middle of the network against its end: {_points(earlier)}.",
-            "Earlier features do clearly better, so the task is far from ImageNet."
-            if similarity == "different"
-            else "Earlier features are not clearly better, so the task is near enough to ImageNet.",
-        ]
+    def best(names: list[str]) -> str:
+        return max(names, key=lambda name: scores[name].accuracy)
+
+    pretrained = [name for name in scores if name.startswith("pretrained")]
+    leader = best(pretrained)
+    carried = gain(leader, best([name for name in scores if name not in pretrained]))
+    similarity, reasons = _similarity(carried, gain(MIDDLE, END))
     few = len(labels) < FEW or fewest < FEW_OF_ONE
-    if few:  # a difference can be worth having long before it is sure
-        late = [f"pretrained, {each}" for each in (END, MIDDLE)]
-        chosen = max(late, key=lambda name: scores[name].accuracy)
-    layer, reach = chosen.removeprefix("pretrained, "), scores[chosen].accuracy
+    if few:
+        # A difference can be worth having long before it is sure.
+        chosen = best([END, MIDDLE])
+    else:
+        beaten = {name for name in pretrained if name != leader and gain(leader, name).low > 0}
+        chosen = [name for name in pretrained if name not in beaten][-1]
+    layer, reach = chosen.removeprefix("pretrained, "), scores[chosen]
+    head = f"cross-validated on {reach.n} labels, a head on {layer} gets {reach.accuracy:.1%}"
     if few:
         strategy = "features"
-        how_many = f"{len(labels)} labels" if len(labels) < FEW else f"{fewest} labels in a class"
-        reasons.append(f"With {how_many}, train little: a head on {layer} gets {reach:.0%}.")
+        many = f"{len(labels)} labels" if len(labels) < FEW else f"{fewest} labels in a class"
+        reasons.append(f"With {many}, train little: {head}.")
     elif similarity == "unknown":
         strategy = "from scratch"
         reasons.append("Try a small network from scratch beside it, and look at your pictures.")
-    elif reach >= ENOUGH:
+    elif reach.accuracy >= ENOUGH:
         strategy = "features"
-        reasons.append(f"A head on {layer} gets {reach:.0%} already: little is left to gain.")
+        reasons.append(f"Little is left to gain: {head}.")
     else:
         strategy = "fine-tune"
-        reasons.append(f"A head on {layer} gets {reach:.0%}: letting the network move may pay.")
-    return {
-        "strategy": strategy,
-        "layer": layer,
-        "similarity": similarity,
-        "reasons": tuple(reasons),
-    }
+        reasons.append(f"Letting the network move may pay: {head}.")
+    return Recommendation(strategy, layer, similarity, len(dataset), fewest, scores, tuple(reasons))
 
 
-def _points(gain) -> str:
+def _similarity(carried: Difference, earlier: Difference) -> tuple[str, list[str]]:
+    """How near the task is to ImageNet, and the evidence in words."""
+    reasons = [f"Pretrained against random features: {_points(carried)}."]
+    if carried.low <= 0:
+        return "unknown", [*reasons, "That pretraining helps cannot be told from these labels."]
+    reasons.append(f"The middle of the network against its end: {_points(earlier)}.")
+    if earlier.low > 0:
+        far = "Earlier features do clearly better, so the task is far from ImageNet."
+        return "different", [*reasons, far]
+    near = "Earlier features are not clearly better, so the task is near enough to ImageNet."
+    return "similar", [*reasons, near]
+
+
+def _points(gain: Difference) -> str:
     points = [100 * value for value in (gain.mean, gain.low, gain.high)]
     return "{:+.0f} points (95 % interval {:+.0f} to {:+.0f})".format(*points)

@@ -1,19 +1,23 @@
 """Train a classifier of one's own pictures, with a choice of strategy (lesson 07)."""
 
+import time
 from importlib.metadata import version
 
 import numpy as np
 
-from tlkit.data import duplicates
-from tlkit.data.image_dataset import ImageDataset, a_seed
-from tlkit.errors import InputError
+from tlkit import checks
+from tlkit.data.copies import fingerprints
+from tlkit.data.image_dataset import ImageDataset
+from tlkit.workshop import preparation, strategies
 from tlkit.workshop.classifier import ImageClassifier
-
-WAYS = ("auto", "features", "fine-tune")
 
 
 def train_classifier(
-    dataset: ImageDataset, strategy: str = "auto", seed: int = 0, progress: bool | None = None
+    dataset: ImageDataset,
+    strategy: str = "auto",
+    seed: int = 0,
+    progress: bool | None = None,
+    copies: str = "drop",
 ) -> ImageClassifier:
     """Train a classifier of your pictures, and say how well it does and what was found in them.
 
@@ -30,6 +34,7 @@ def train_classifier(
         strategy: `"auto"`, `"features"` or `"fine-tune"`.
         seed: Of the split and of the order of the pictures.
         progress: True to tell how far it has come, False not to, None to tell after three seconds.
+        copies: `"drop"`, or `"keep"` to train on every picture, however like another.
 
     Returns:
         The classifier.
@@ -42,29 +47,31 @@ def train_classifier(
         >>> classifier = train_classifier(mine)                             # doctest: +SKIP
         >>> classifier.save("model.keras")                                  # doctest: +SKIP
     """
-    from tlkit.workshop.suitability import cleaned, notes_on, suited
-    from tlkit.workshop.training import choose, train
-
-    a_seed(seed)
-    if strategy not in WAYS:
-        raise InputError(f"There is no strategy {strategy!r}.", f"Use one of {', '.join(WAYS)}.")
-    suited(dataset)
-    prints = duplicates.fingerprints(dataset.images)
-    data, found = cleaned(dataset, prints)
-    reasons, way, layer = (), strategy, None
+    seed = checks.seed(seed)
+    checks.choice(strategy, strategies.STRATEGIES, "strategy")
+    checks.choice(copies, strategies.COPIES, "way with copies")
+    preparation.suited(dataset)
+    data, found, reasons, layer = dataset, [], [], None
+    if copies == "drop":
+        data, found = preparation.without_copies(dataset)
     if strategy == "auto":
-        way, layer, reasons = choose(data, seed)
-    trained, seconds = train(way, data, layer, seed, progress)
+        strategy, layer, reasons = strategies.choose(data, seed)
+    began = time.perf_counter()
+    base = strategies.load_base(data.images.shape[1], layer)
+    train = strategies.on_features if strategy == "features" else strategies.by_fine_tuning
+    trained = train(data, base, seed, progress)
     about = {
         "name": dataset.name,
         "source": dataset.source,
         "licence": dataset.licence,
-        "counts": np.bincount(data.labels, minlength=len(data.class_names)).tolist(),
+        "counts": np.bincount(data.labels).tolist(),
         "skipped": len(dataset.skipped),
-        "strategy": way,
-        "seed": int(seed),
-        "seconds": seconds,
+        "white": dataset.white,
+        "strategy": strategy,
+        "seed": seed,
+        "seconds": time.perf_counter() - began,
         "versions": ", ".join(f"{name} {version(name)}" for name in ("keras", "numpy")),
     }
-    notes = (trained.note, *reasons, *found, *notes_on(data, dataset.skipped))
+    notes = (trained.note, *reasons, *found, *dataset.notes, *preparation.notes_on(data))
+    prints = fingerprints(dataset.images)
     return ImageClassifier(trained.model, data.class_names, trained.held_back, notes, about, prints)

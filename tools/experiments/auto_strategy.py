@@ -6,7 +6,7 @@ them, `"fine-tune"` learns on four fifths and keeps the rest for judging. All ar
 that no seed trains on. For each seed the people are new; icons and digits are drawn anew from those
 that are not in the test set. The labels of a seed are nested: the 20 are among the 60.
 
-`"auto"` runs no training of its own. The code of `train_classifier` chooses a way and a layer, and
+`"auto"` runs no training of its own. The code of `train_classifier` chooses strategy and layer, and
 what is chosen is then either the fine-tuned network of this very seed or a head on that layer.
 
 The rule was looked for with seeds from 100 on; none of them is in the table. To save time features
@@ -26,7 +26,7 @@ import threadpoolctl
 import tlkit
 from tlkit import finetuning
 from tlkit.steps import passes, take_steps
-from tlkit.workshop import training
+from tlkit.workshop import strategies
 from tlkit.workshop.recommendation import CONTROLS, LAYERS
 
 PARAMETERS = {
@@ -85,8 +85,16 @@ class Reader:
                 for image, row in zip(part, rows.numpy(), strict=True):
                     self.found[kind, layer, _name(image)] = row
 
-    def __call__(self, kind: str, layer: str, images: np.ndarray) -> np.ndarray:
+    def features(self, kind: str, layer: str, images: np.ndarray) -> np.ndarray:
         return np.stack([self.found[kind, layer, _name(image)] for image in images])
+
+    def read(self, images: np.ndarray, _seed: int) -> dict[str, np.ndarray]:
+        """All that `recommend` looks at."""
+        return {
+            f"{kind}, {layer}": self.features(kind, layer, images)
+            for kind, (layers, _) in self.run.items()
+            for layer in layers
+        }
 
 
 def _name(image: np.ndarray) -> bytes:
@@ -94,7 +102,7 @@ def _name(image: np.ndarray) -> bytes:
 
 
 class FineTuner:
-    """What `train_by_fine_tuning` does, with one network for all seeds."""
+    """What `strategies.by_fine_tuning` does, with one network for all seeds."""
 
     def __init__(self, image_size: int, classes: int, steps: int):
         base = tlkit.load_backbone(image_size=image_size)
@@ -114,7 +122,7 @@ class FineTuner:
             variable.assign(value)
         order = passes(len(learn), self.steps, finetuning.BATCH_SIZE, seed)
         take_steps(self.model, learn.images, learn.labels, order)
-        training.even_out(self.model.layers[-1], learn.labels)
+        strategies.even_out(self.model.layers[-1], learn.labels)
         return self.model.predict(images, batch_size=100, verbose=0).argmax(axis=1)
 
 
@@ -147,23 +155,23 @@ class Bench:
         answers = {}
 
         def with_head_on(layer: str) -> np.ndarray:
-            read = [self.reader("pretrained", layer, part.images) for part in (data, test)]
-            head = training.head_on(read[0], data.labels)
+            read = [self.reader.features("pretrained", layer, d.images) for d in (data, test)]
+            head = strategies.even_head(read[0], data.labels)
             return np.asarray(head(read[1])).argmax(axis=1)
 
         answers["features"] = with_head_on("features")
-        learn, _ = training.hold_back(data, seed)
+        learn, _ = strategies.hold_back(data, seed)
         key = classes, finetuning.fading_steps(len(learn))
         if key not in self.tuners:
             self.tuners[key] = FineTuner(data.images.shape[1], classes, key[1])
-        read = self.reader("pretrained", "features", learn.images)
+        read = self.reader.features("pretrained", "features", learn.images)
         head = tlkit.fit_linear_head(read, learn.labels)
         answers["fine-tune"] = self.tuners[key].answers(learn, head, seed, test.images)
-        choice = training.choose(data, seed, self.reader)
-        tuned = choice.way == "fine-tune"
-        answers["auto"] = answers["fine-tune"] if tuned else with_head_on(choice.layer)
-        found = {way: float((each == test.labels).mean()) for way, each in answers.items()}
-        return {**found, "way": choice.way, "layer": choice.layer}
+        strategy, layer, _ = strategies.choose(data, seed, self.reader.read)
+        tuned = strategy == "fine-tune"
+        answers["auto"] = answers["fine-tune"] if tuned else with_head_on(layer)
+        found = {name: float((each == test.labels).mean()) for name, each in answers.items()}
+        return {**found, "way": strategy, "layer": layer}
 
 
 def _prepare(parameters: dict) -> None:

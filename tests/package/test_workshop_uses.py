@@ -1,0 +1,355 @@
+"""Hostile uses of the workshop: whatever is passed, it is right, or there is a clear error.
+
+A few uses of each function run with the other tests; five hundred of each, in some minutes, with
+
+    USES=500 python -m pytest tests/test_workshop_uses.py -n 0
+"""
+
+import contextlib
+import io
+import os
+import string
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from PIL import Image
+from threadpoolctl import threadpool_limits
+
+import tlkit
+from tests.package.tiny_workshop import SIZE, pictures, tiny_backbone
+from tlkit import finetuning
+from tlkit.errors import TlkitError
+from tlkit.networks import backbones
+from tlkit.scores import score
+from tlkit.workshop import Attempts, ImageClassifier, Recommendation, strategies
+from tlkit.workshop.app_page import Workshop
+from tlkit.workshop.command import main
+
+USES = int(os.environ.get("USES", "12"))
+PLACE = Path(tempfile.mkdtemp(prefix="tlkit-uses-"))
+
+# --- what is passed ---
+
+shapes = st.lists(st.sampled_from([0, 1, 2, 3, 31, SIZE, 40]), max_size=5)
+dtypes = st.sampled_from(["uint8", "int8", "int64", "float16", "float32", "float64", "bool", "c16"])
+
+
+@st.composite
+def arrays(draw):
+    """Numbers of any kind and shape."""
+    shape = draw(shapes | st.just([2, SIZE, SIZE, 3]) | st.just([SIZE, SIZE, 3]))
+    if np.prod(shape) > 20_000:
+        shape = shape[-3:]
+    values = np.random.default_rng(0).uniform(*draw(st.sampled_from(RANGES)), shape)
+    if draw(st.booleans()) and values.size:
+        values.flat[0] = draw(st.sampled_from([np.nan, np.inf, -np.inf, 0]))
+    with np.errstate(all="ignore"):
+        return values.astype(draw(dtypes))
+
+
+RANGES = [(0, 255), (0, 1), (-1, 1), (0, 65535), (0, 1e-3), (5, 5)]
+texts = st.sampled_from(
+    [
+        "",
+        " ",
+        "\0",
+        "x" * 300,
+        "../x",
+        "no such file",
+        "~nobody/x",
+        "\ud800",
+        "cat",
+        "red",
+        str(PLACE),
+    ]
+) | st.text(string.printable, max_size=8)
+numbers = st.integers(-3, 40) | st.sampled_from(
+    [2**40, -1.5, 0.5, float("nan"), float("inf"), np.int64(3), np.float32(2), True, 1j]
+)
+odd = st.sampled_from(
+    [None, object(), int, len, b"bytes", {}, {"a": 1}, (), [], [[1], [2, 3]], {3}]
+)
+anything = odd | numbers | texts | arrays() | st.lists(texts | numbers, max_size=3)
+
+
+def or_anything(good):
+    """Mostly what fits, so that what comes after the first check is met as well."""
+    return st.sampled_from(range(4)).flatmap(lambda n: anything if n == 0 else good)
+
+
+@st.composite
+def datasets(draw, size=SIZE):
+    """Pictures with labels, of few and many classes, in any order, of any name."""
+    counts = draw(st.lists(st.integers(0, 9), min_size=1, max_size=4))
+    side = draw(st.sampled_from([size] * 5 + [16, 33, 64]))
+    names = draw(st.permutations(["red", "blue", "Red ", "кот", "x" * 60, "a|b*"]))
+    labels = np.repeat(np.arange(len(counts)), counts)
+    rng = np.random.default_rng(draw(st.integers(0, 3)))
+    images = rng.integers(0, 256, (len(labels), 4, 4, 3), "uint8")
+    images = images.repeat(-(-side // 4), 1).repeat(-(-side // 4), 2)[:, :side, :side]
+    if draw(st.integers(0, 4)) == 0:
+        images[: len(images) // 2] = 0
+    try:
+        return tlkit.ImageDataset(images, labels, tuple(names[: len(counts)]))
+    except TlkitError:
+        return tlkit.ImageDataset(images, labels, tuple("abcdef"[: len(counts)]))
+
+
+good_pictures = st.sampled_from(
+    [
+        pictures(seed=9).images[:3],
+        pictures(seed=9).images[0],
+        pictures(seed=9, size=64).images[:2].astype("float32"),
+        str(PLACE / "good.png"),
+        [PLACE / "good.png", str(PLACE / "good.png")],
+        [PLACE / "good.png", 3],
+        PLACE / "words.png",
+        PLACE,
+    ]
+)
+
+
+def files(*endings):
+    """Paths that can be written, and paths that cannot."""
+    names = [f"{name}{ending}" for name in ("m", "кот", "a b") for ending in endings]
+    good = [PLACE / "out" / name for name in names]
+    bad = [PLACE / "none" / "m.txt", PLACE / "good.png" / names[0], PLACE / "out" / "m", PLACE]
+    return st.sampled_from(good) | st.sampled_from([*good, *bad])
+
+
+# --- what comes of it ---
+
+
+def trained(made: ImageClassifier) -> None:
+    judged, images = made.held_back, pictures(seed=9).images[:2]
+    assert judged.confusion.sum() >= 2 and 0 <= judged.interval[0] <= judged.interval[1] <= 1
+    if made.image_size == SIZE:
+        probable(made.predict(images))
+    assert made.card() and repr(made) and judged.draw().alt
+
+
+def probable(found: np.ndarray) -> None:
+    assert found.ndim == 2 and len(found) and np.allclose(found.sum(axis=1), 1)
+
+
+def drawn(figure: Figure) -> None:
+    assert isinstance(figure, Figure) and figure.alt
+
+
+CLASSIFIER: list[ImageClassifier] = []
+
+
+def of_classifier(name):
+    return lambda **given: getattr(CLASSIFIER[0], name)(**given)
+
+
+def attempt(name, labels, predictions, seconds):
+    attempts = Attempts()
+    attempts.run(name, lambda: predictions, labels)
+    attempts.add_score(name, score(labels, predictions), seconds)
+    assert len(attempts.rows) == 1 and repr(attempts) and attempts.draw().alt
+
+
+def program(class_name, contents, strategy):
+    shop = Workshop()
+    blue = [(path.name, path.read_bytes()) for path in (PLACE / "folder" / "b").iterdir()]
+    shop.add("blue", blue)
+    read = [each if isinstance(each, bytes) else each.read_bytes() for each in contents]
+    shop.add(class_name, [(f"{number}.png", each) for number, each in enumerate(read)])
+    shop.train(strategy=strategy)
+
+
+def command(arguments):
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            code = main(arguments)
+    # argparse's own way to refuse.
+    except SystemExit as end:
+        code = end.code
+    assert code in (0, 1, 2), (code, arguments)
+
+
+data, seeds = or_anything(datasets()), or_anything(st.integers(0, 9))
+paths = [
+    str(PLACE / name) for name in ("folder", "m.keras", "good.png", "words.png", "none", "new")
+]
+USED = {
+    "train_classifier": (
+        tlkit.train_classifier,
+        {
+            "dataset": data,
+            "strategy": or_anything(st.sampled_from([*strategies.STRATEGIES])),
+            "seed": seeds,
+            "progress": st.sampled_from([True, False, None]),
+            "copies": or_anything(st.sampled_from(strategies.COPIES)),
+        },
+        trained,
+    ),
+    "recommend": (
+        tlkit.recommend,
+        {"dataset": data, "seed": seeds},
+        lambda found: isinstance(found, Recommendation) and repr(found),
+    ),
+    "predict": (of_classifier("predict"), {"images": or_anything(good_pictures)}, probable),
+    "evaluate": (
+        of_classifier("evaluate"),
+        {"test": data},
+        lambda found: found.score and repr(found) and found.show_mistakes(),
+    ),
+    "explain": (
+        of_classifier("explain"),
+        {
+            "image": or_anything(good_pictures),
+            "class_name": or_anything(st.sampled_from(["red", "blue", None])),
+        },
+        drawn,
+    ),
+    "card": (of_classifier("card"), {"path": or_anything(files(".md"))}, len),
+    "save": (of_classifier("save"), {"path": or_anything(files(".keras"))}, Path.is_file),
+    "load": (ImageClassifier.load, {"path": or_anything(files(".keras"))}, trained),
+    "export": (
+        of_classifier("export"),
+        {
+            "path": or_anything(files(".tflite", ".onnx")),
+            "format": or_anything(st.sampled_from(["litert", "onnx"])),
+            "quantised": st.booleans(),
+            "calibrate": st.none() | data,
+            "test": st.none() | data,
+            "script": st.none() | or_anything(st.sampled_from(["predict.py", "run.py"])),
+        },
+        lambda made: made.path.is_file() and repr(made),
+    ),
+    "show_mistakes": (
+        lambda n: CLASSIFIER[0].held_back.show_mistakes(n),
+        {"n": or_anything(st.integers(1, 30))},
+        drawn,
+    ),
+    "Attempts": (
+        attempt,
+        {
+            "name": or_anything(texts),
+            "labels": or_anything(st.just([0, 1, 1])),
+            "predictions": or_anything(st.just([0, 1, 0])),
+            "seconds": or_anything(st.floats(0, 9)),
+        },
+        lambda _: True,
+    ),
+    "app": (
+        program,
+        {
+            "class_name": texts,
+            "contents": st.lists(
+                st.sampled_from([b"", b"words", *((PLACE / f"{n}.png") for n in range(4))]),
+                max_size=5,
+            ),
+            "strategy": or_anything(st.just("features")),
+        },
+        lambda _: True,
+    ),
+    "command": (
+        command,
+        {
+            "arguments": st.lists(
+                st.sampled_from(
+                    [
+                        "train",
+                        "predict",
+                        "evaluate",
+                        "export",
+                        "diagnose",
+                        "--out",
+                        "--strategy",
+                        "features",
+                        "--image-size",
+                        "32",
+                        "--seed",
+                        "--test",
+                        "--script",
+                        *paths,
+                    ]
+                )
+                | st.sampled_from(["", "-1", "\ud800", "~nobody/x"]),
+                max_size=6,
+            )
+            | st.builds(
+                lambda first, *rest: [*first, *rest],
+                st.sampled_from(
+                    [
+                        ["train", "--image-size", "32", "--strategy", "features", "--out"],
+                        ["predict"],
+                        ["evaluate"],
+                        ["export", "--out"],
+                        ["diagnose"],
+                    ]
+                ),
+                st.sampled_from([*paths, str(PLACE / "new.tflite"), str(PLACE / "new.keras")]),
+                st.sampled_from(paths),
+            )
+        },
+        lambda _: True,
+    ),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workshop():
+    """A tiny network, built once for each size, and a few files."""
+    made = {}
+
+    def load(*_names, image_size=SIZE, **_options):
+        if image_size not in made:
+            made[image_size] = tiny_backbone(image_size=image_size)
+        return made[image_size]
+
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
+        patch.setattr(backbones, "load_backbone", load)
+        patch.setattr(finetuning, "FEWEST_STEPS", 2)
+        patch.setattr(finetuning, "MOST_STEPS", 3)
+        patch.setenv("TLKIT_CACHE", str(PLACE / "cache"))
+        patch.chdir(PLACE)
+        (PLACE / "out").mkdir(exist_ok=True)
+        (PLACE / "words.png").write_text("words")
+        for number, image in enumerate(pictures().images[:4]):
+            Image.fromarray(image).save(PLACE / f"{number}.png")
+        Image.fromarray(pictures().images[0]).save(PLACE / "good.png")
+        for label, image in zip(pictures().labels, pictures().images, strict=True):
+            folder = PLACE / "folder" / "ab"[label]
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / f"{len(list(folder.iterdir()))}.png")
+        CLASSIFIER[:] = [tlkit.train_classifier(pictures(), "features")]
+        CLASSIFIER[0].save(PLACE / "m.keras")
+        yield
+
+
+@pytest.mark.parametrize("name", USED)
+def test_whatever_is_passed_it_is_right_or_there_is_a_clear_error(name):
+    act, options, right = USED[name]
+    outcomes = []
+
+    @settings(
+        max_examples=USES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.fixed_dictionaries(options))
+    def use(given_):
+        try:
+            found = act(**given_)
+        except TlkitError as error:
+            assert len(error.what) > 5 and len(error.mend) > 5, repr(error)
+            outcomes.append("refused")
+        else:
+            right(found)
+            outcomes.append("right")
+
+    use()
+    counted = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
+    print(f"{name}: {len(outcomes)} uses, {counted}")
