@@ -533,7 +533,7 @@ print(f"A's first four layers, the rest learnt from fifty pictures: {moved_by_ha
 
 # %%
 run_live = transfer_experiment(
-    {"narrow": narrow_network},
+    narrow_network,
     [(of_a, of_b)],
     (images, learn.labels),
     (test_images, judge.labels),

@@ -19,8 +19,8 @@ _backbones.load_backbone = tlkit.load_backbone = _load_untrained
 # The pretrained networks, and those whose first layers the transfer experiment moves.
 RANDOM_EVERYWHERE = f"""{RANDOM_WEIGHTS}
 import tlkit.lessons.transferability as _transfer
-_fill = _transfer._Trainer.fill
-_transfer._Trainer.fill = lambda self, seed, giver=None, layers=0: _fill(self, seed)
+_fill = _transfer.Trainer.fill
+_transfer.Trainer.fill = lambda self, seed, giver=None, layers=0: _fill(self, seed)
 """
 
 ONE_RATE = """

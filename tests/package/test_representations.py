@@ -221,7 +221,7 @@ def stripes(n=80, seed=0):
 def test_the_experiment_gives_a_row_for_each_run():
     told = []
     rows = transfer_experiment(
-        {"tiny": tiny},
+        tiny,
         [([0, 1], [2, 3])] * 2,
         stripes(),
         stripes(40, seed=1),
@@ -240,10 +240,10 @@ def test_the_experiment_gives_a_row_for_each_run():
 
 
 def test_frozen_layers_stay_tuned_ones_move_and_runs_do_not_meet():
-    from tlkit.lessons.transferability import _Trainer
+    from tlkit.lessons.transferability import Trainer
 
     x, y = stripes()
-    trainer = _Trainer(tiny, 4, 5, 6, 1e-2)
+    trainer = Trainer(tiny, 4, 5, 6, 1e-2)
     giver = [[np.full_like(w, 0.1) for w in layer] for layer in trainer.weights()]
     found = []
     for frozen in (0, 2, 0):
@@ -280,16 +280,16 @@ def test_few_pictures_are_of_the_classes_asked_for(per_class, seed):
         ({"splits": [([0, 9], [2, 3])]}, "no split"),
         ({"splits": [([0, 1], [2])]}, "fewer than two"),
         ({"treatments": ["AnC"]}, "AnC"),
-        ({"labels_per_class": 21}, "1 to 20"),
-        ({"labels_per_class": 0}, "1 to 20"),
-        ({"layers": [3]}, "2 layers before its head"),
-        ({"layers": [0]}, "2 layers before its head"),
-        ({"networks": {"flat": lambda classes, seed: keras.Model()}}, "Sequential"),
+        ({"labels_per_class": 21}, "from 1 to 20"),
+        ({"labels_per_class": 0}, "from 1 to 20"),
+        ({"layers": [3]}, "from 1 to 2"),
+        ({"layers": [0]}, "from 1 to 2"),
+        ({"build": lambda classes, seed: keras.Model()}, "Sequential"),
     ],
 )
 def test_what_is_no_experiment_is_refused(changed, said):
     options = {
-        "networks": {"tiny": tiny},
+        "build": tiny,
         "splits": [([0, 1], [2, 3])],
         "train": stripes(),
         "test": stripes(40),

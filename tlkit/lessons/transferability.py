@@ -1,10 +1,12 @@
 """The experiment of Yosinski et al. (2014): how well do a network's first layers serve others?"""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tlkit.checks import choice, demand, whole
 from tlkit.errors import InputError
 from tlkit.keras_tools import seeded
 from tlkit.steps import at_once, shuffled, take_steps
@@ -13,22 +15,33 @@ if TYPE_CHECKING:
     import keras
 
 TREATMENTS = ("BnB", "BnB+", "AnB", "AnB+", "random")
-_ALONE = 10  # a head alone stands, and needs, larger steps: its answer is a convex problem's
+# A head alone stands, and needs, larger steps: its answer is a convex problem's.
+_ALONE = 10
+
+Pictures = tuple[np.ndarray, np.ndarray]
 
 
-class _Trainer:
-    """A network that is compiled once and then filled with new weights for every run."""
+class Trainer:
+    """A network that is compiled once and then filled with new weights for every run.
+
+    Args:
+        build: Makes it from a number of classes and a seed.
+        classes: How many it tells apart.
+        steps: Of a training.
+        head_steps: Of one in which only the head trains.
+        rate: Where Adam's rate starts; it fades along a cosine.
+    """
 
     def __init__(self, build: Callable, classes: int, steps: int, head_steps: int, rate: float):
         import keras
 
         self.build, self.classes = build, classes
         self.whole = build(classes, 0)
-        if not isinstance(self.whole, keras.Sequential):
-            raise InputError(
-                f"{type(self.whole).__name__} is not a network that can be cut after each layer.",
-                "Let the function build a keras.Sequential with an Input.",
-            )
+        demand(
+            isinstance(self.whole, keras.Sequential),
+            f"{type(self.whole).__name__} is not a network that can be cut after each layer.",
+            "Let the function build a keras.Sequential with an Input.",
+        )
         layers = self.whole.layers
         # A cut comes just before the next layer that has weights; the last such layer is the head.
         self.cuts = [place for place, layer in enumerate(layers) if layer.weights][1:]
@@ -64,7 +77,8 @@ class _Trainer:
         rest, steps = self.rests[frozen], self.steps[frozen]
         if frozen:
             images = self.fronts[frozen].predict(images, batch_size=256, verbose=0)
-        for variable in rest.optimizer.variables:  # forget the run before: step, moments
+        # Forget the run before: its step, its moments.
+        for variable in rest.optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
         with seeded(seed):
             order = shuffled(len(images), steps, min(batch, len(images)), seed)
@@ -76,10 +90,10 @@ class _Trainer:
 
 
 def transfer_experiment(
-    networks: Mapping[str, Callable[[int, int], "keras.Sequential"]],
+    build: Callable[[int, int], "keras.Sequential"],
     splits: Sequence[tuple[Sequence[int], Sequence[int]]],
-    train: tuple[np.ndarray, np.ndarray],
-    test: tuple[np.ndarray, np.ndarray],
+    train: Pictures,
+    test: Pictures,
     labels_per_class: int | None = None,
     treatments: Sequence[str] = TREATMENTS,
     layers: Sequence[int] | None = None,
@@ -102,8 +116,8 @@ def transfer_experiment(
     Its other layers start from random values, alike in all five. All learn at the same rate.
 
     Args:
-        networks: For each name a function from (classes, seed) to an untrained `keras.Sequential`
-            that ends in logits. Batch normalisation would need settling and is better left out.
+        build: A function from (classes, seed) to an untrained `keras.Sequential` that ends in
+            logits. Batch normalisation would need settling and is better left out.
         splits: For each run the class numbers of A and those of B. The run's place is its seed.
         train: Pictures as the network takes them, and labels (N,).
         test: The same for the test; only classes of B are looked at.
@@ -122,15 +136,15 @@ def transfer_experiment(
         report: Called with a line of progress after each run.
 
     Returns:
-        One dict per run: `network`, `split`, `treatment`, `n`, `test` and `train` (accuracies from
-        0 to 1 on the classes of B).
+        One dict per run: `split`, `treatment`, `n`, `test` and `train` (accuracies from 0 to 1 on
+        the classes of B).
 
     Raises:
         InputError: Classes that overlap or do not occur, an unknown treatment, an impossible n, or
             a network that is not Sequential.
 
     Example:
-        >>> table = transfer_experiment({"small": build}, [([0, 1], [2, 3])], train, test, 5,
+        >>> table = transfer_experiment(build, [([0, 1], [2, 3])], train, test, 5,
         ...                             treatments=["AnB"], layers=[1])      # doctest: +SKIP
         >>> [(row["treatment"], row["n"]) for row in table]                  # doctest: +SKIP
         [('base', 0), ('AnB', 1)]
@@ -138,55 +152,38 @@ def transfer_experiment(
     Source: Yosinski, Clune, Bengio & Lipson 2014, arXiv 1411.1792, section 2.
     """
     _check(splits, train, test, treatments, labels_per_class)
+
+    @functools.cache
+    def trainer(classes: int, steps: int) -> Trainer:
+        return Trainer(build, classes, steps, head_steps or steps, learning_rate)
+
     table = []
-    for name, build in networks.items():
-        trainers: dict[tuple[int, int], _Trainer] = {}
-        for split, (a, b) in enumerate(splits):
-
-            def trainer(classes: int, steps: int, build=build, trainers=trainers) -> _Trainer:
-                key = (classes, steps)
-                if key not in trainers:
-                    of_head = head_steps or steps
-                    trainers[key] = _Trainer(build, classes, steps, of_head, learning_rate)
-                return trainers[key]
-
-            target = trainer(len(b), steps)
-            runs = [("base", 0), *_runs(treatments, layers, len(target.cuts))]
-            few = only(*train, b, labels_per_class, seed=split)
-            judged = only(*test, b)
-            giver_a = None
-            if {"AnB", "AnB+"} & set(treatments):
-                source = trainer(len(a), source_steps or steps)
-                source.fill(seed=3 * split)
-                source.fit(*only(*train, a), 0, batch_size, seed=split)
-                giver_a = source.weights()
-            target.fill(seed=3 * split + 1)
-            target.fit(*few, 0, batch_size, seed=split)
-            giver_b = target.weights()
-            for treatment, n in runs:
-                if n:
-                    giver = {"A": giver_a, "B": giver_b, "r": None}[treatment[0]]
-                    target.fill(3 * split + 2, giver, n)
-                    frozen = 0 if treatment.endswith("+") else n
-                    target.fit(*few, frozen, batch_size, seed=split)
-                row = {"network": name, "split": split, "treatment": treatment, "n": n}
-                row |= {"test": target.accuracy(*judged), "train": target.accuracy(*few)}
-                table.append(row)
-                if report:
-                    report("split {split}, {treatment}, n = {n}: {test:.3f}".format(**row))
+    for split, (a, b) in enumerate(splits):
+        target = trainer(len(b), steps)
+        moved = range(1, len(target.cuts) + 1) if layers is None else layers
+        for n in moved:
+            whole(n, "layers", 1, len(target.cuts))
+        few, judged = only(*train, b, labels_per_class, seed=split), only(*test, b)
+        givers = {}
+        if {"AnB", "AnB+"} & set(treatments):
+            source = trainer(len(a), source_steps or steps)
+            source.fill(seed=3 * split)
+            source.fit(*only(*train, a), 0, batch_size, seed=split)
+            givers["A"] = source.weights()
+        target.fill(seed=3 * split + 1)
+        target.fit(*few, 0, batch_size, seed=split)
+        givers["B"] = target.weights()
+        for treatment, n in [("base", 0), *((name, n) for n in moved for name in treatments)]:
+            if n:
+                target.fill(3 * split + 2, givers.get(treatment[0]), n)
+                frozen = 0 if treatment.endswith("+") else n
+                target.fit(*few, frozen, batch_size, seed=split)
+            row = {"split": split, "treatment": treatment, "n": n}
+            row |= {"test": target.accuracy(*judged), "train": target.accuracy(*few)}
+            table.append(row)
+            if report:
+                report("split {split}, {treatment}, n = {n}: {test:.3f}".format(**row))
     return table
-
-
-def _runs(treatments: Sequence[str], layers: Sequence[int] | None, most: int) -> Iterator[tuple]:
-    layers = range(1, most + 1) if layers is None else layers
-    if not all(1 <= n <= most for n in layers):
-        raise InputError(
-            f"n = {list(layers)} cannot be moved: the network has {most} layers before its head.",
-            f"Choose from 1 to {most}.",
-        )
-    for n in layers:
-        for treatment in treatments:
-            yield treatment, n
 
 
 def only(
@@ -204,22 +201,17 @@ def only(
 
 
 def _check(splits, train, test, treatments, labels_per_class) -> None:
-    if unknown := sorted(set(treatments) - set(TREATMENTS)):
-        raise InputError(
-            f"There is no treatment {', '.join(map(repr, unknown))}.",
-            f"Choose from {', '.join(TREATMENTS)}.",
-        )
+    for treatment in treatments:
+        choice(treatment, TREATMENTS, "treatment")
     for a, b in splits:
-        missing = (set(a) | set(b)) - set(np.unique(train[1])) | set(b) - set(np.unique(test[1]))
+        known, tested = (set(np.unique(labels).tolist()) for _, labels in (train, test))
+        missing = (set(a) | set(b)) - known | set(b) - tested
         if set(a) & set(b) or missing or len(b) < 2:
             raise InputError(
                 f"The classes {list(a)} and {list(b)} are no split: they overlap, do not occur, or "
                 "are fewer than two.",
-                f"Split the classes that occur: {sorted(set(map(int, np.unique(train[1]))))}.",
+                f"Split the classes that occur: {sorted(known)}.",
             )
-        fewest = min(int((np.asarray(train[1]) == each).sum()) for each in b)
-        if labels_per_class is not None and not 1 <= labels_per_class <= fewest:
-            raise InputError(
-                f"{labels_per_class!r} labels per class cannot be taken.",
-                f"Ask for 1 to {fewest}.",
-            )
+        if labels_per_class is not None:
+            fewest = min(int((np.asarray(train[1]) == each).sum()) for each in b)
+            whole(labels_per_class, "labels_per_class", 1, fewest)

@@ -63,7 +63,7 @@ def run(parameters: dict, report) -> list[dict]:
     for condition, chosen in parameters["conditions"].items():
         splits = [split(seed, condition.startswith("far")) for seed in parameters["seeds"]]
         found = transfer_experiment(
-            {"narrow": narrow_network},
+            narrow_network,
             splits,
             train,
             test,
@@ -79,6 +79,5 @@ def run(parameters: dict, report) -> list[dict]:
                 accuracy = on_pixels(few, only(*test, b))
                 found.append({"split": seed, "treatment": "pixels", "n": 0, "test": accuracy})
         for row in found:
-            row.pop("network", None)
             rows.append({"condition": condition, **row})
     return rows
