@@ -69,20 +69,6 @@ def test_the_teacher_is_not_changed_and_asked_once(monkeypatch):
     assert all(np.array_equal(a, b) for a, b in zip(before, teacher.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize(("temperature", "alpha"), [(1.0, 1.0), (4.0, 0.7)])
-def test_the_loss_is_the_one_of_the_paper(temperature, alpha):
-    student, teacher = network(seed=2), SURE + RNG.normal(size=SURE.shape).astype("float32")
-    logits = np.asarray(student(IMAGES.astype("float32")))
-    wanted = tlkit.soften(teacher, temperature)
-    given_ = tlkit.soften(logits, temperature)
-    soft = (wanted * np.log(wanted / given_)).sum(axis=1).mean() * temperature**2
-    hard = -np.log(tlkit.soften(logits)[np.arange(24), LABELS]).mean()
-    distiller = distillation._distiller(student, CLASSES, temperature, alpha)
-    distiller.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    found = distiller.compute_loss((IMAGES.astype("float32"), teacher), LABELS)
-    assert float(found) == pytest.approx(alpha * soft + (1 - alpha) * hard, rel=1e-4)
-
-
 def test_the_seed_decides_and_the_labels_of_a_data_set_do_not(capsys):
     lied = tlkit.ImageDataset(IMAGES, LABELS[::-1].copy(), ("red", "green", "blue"))
     one, same, other = (
