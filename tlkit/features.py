@@ -2,10 +2,9 @@
 
 import collections
 import json
-import os
+import threading
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 _compiled: collections.OrderedDict[str, Callable] = collections.OrderedDict()
 _COMPILED_AT_MOST = 4
+_running = threading.Lock()
 
 
 def extract_features(
@@ -99,7 +99,7 @@ def read_layers(
     images = checks.pictures(images, part.input_shape[1:])
     batch_size = checks.whole(batch_size, "batch_size", 1)
     graph = _graph(part)
-    network = graph and digest("features 2", graph, f"{inside} {pooled}", *part.get_weights())
+    network = graph and digest("features 3", graph, f"{inside} {pooled}", *part.get_weights())
     name = f"{digest(network, images)}.npz" if cache and network else ""
     kept = recall("features", name) if name else None
     if kept is None:
@@ -217,13 +217,16 @@ def _trace(
 def _run(
     forward: Callable, images: np.ndarray, batch_size: int, progress: bool | None
 ) -> list[np.ndarray]:
-    """All batches, some at a time: while one waits for its slowest core, another uses the rest."""
+    """All batches, one after the other, also when several threads ask for features.
+
+    Two at a time are wrong now and then, or crash: TensorFlow's oneDNN convolution with a fused
+    residual sum keeps a pointer to the summand in the layer (`MklConvOp::AllocateOutputTensor`),
+    where the other batch may overwrite it. The cores share the work within a batch.
+    """
     starts = range(0, len(images), batch_size)
-    workers = ThreadPoolExecutor(min(3, 1 + (os.cpu_count() or 1)))
-    try:
-        steps = workers.map(lambda start: forward(images[start : start + batch_size]), starts)
-        told = tell(steps, len(starts), "Extracting features", progress)
-        batches = [[np.asarray(each) for each in step] for step in told]
-        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
-    finally:
-        workers.shutdown(cancel_futures=True)
+    told = tell(starts, len(starts), "Extracting features", progress)
+    with _running:
+        steps = [forward(images[start : start + batch_size]) for start in told]
+    return [
+        np.concatenate([np.asarray(each) for each in parts]) for parts in zip(*steps, strict=True)
+    ]

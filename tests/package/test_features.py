@@ -1,7 +1,10 @@
 import gc
 import os
 import stat
+import threading
+import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -56,6 +59,34 @@ def test_any_layer_pooled_or_as_maps(base, images, layer):
 def test_logits_have_nothing_to_pool(images):
     model = tlkit.load_backbone(image_size=SIZE, classifier=True)
     assert tlkit.extract_features(model, images).shape == (5, 1000)
+
+
+def test_batches_never_run_at_once(base, images, monkeypatch):
+    """TensorFlow's oneDNN layers may then mix up the summands of their residual connections."""
+    running, compiled = threading.Lock(), module._compile
+
+    def watched(*arguments):
+        forward = compiled(*arguments)
+
+        def alone(pictures):
+            assert running.acquire(blocking=False), "another batch is running"
+            try:
+                time.sleep(0.02)
+                return forward(pictures)
+            finally:
+                running.release()
+
+        return alone
+
+    monkeypatch.setattr(module, "_compile", watched)
+    expected = tlkit.extract_features(base, images, batch_size=1, cache=False)
+    with ThreadPoolExecutor(2) as callers:
+        calls = [
+            callers.submit(tlkit.extract_features, base, images, batch_size=1, cache=False)
+            for _ in range(2)
+        ]
+        for call in calls:
+            np.testing.assert_array_equal(call.result(), expected)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
