@@ -304,8 +304,11 @@ def by_depth(target, column="test"):
     return table.runs(target, column=column).reshape(-1, len(depths))
 
 
-# %% tags=["row-B3"]
+# %%
 accuracy = np.array([by_depth(target) for target in targets])
+short = [name.removeprefix("block_") for name in depths]
+
+# %% tags=["row-B3"]
 figure = tlkit.plots.curve(
     range(len(depths)),
     accuracy.mean(axis=1),
@@ -315,7 +318,6 @@ figure = tlkit.plots.curve(
     y_label="accuracy of a linear probe, 100 labels",
     percent=True,
 )
-short = [name.removeprefix("block_") for name in depths]
 figure.axes[0].set_xticks(range(len(depths)), short, rotation=45, ha="right")
 figure
 

@@ -15,6 +15,7 @@ import pytest
 from tools import experiments
 from tools.experiments import __main__ as command
 from tools.experiments._verification import verify
+from tools.places.release_check import check_tables
 
 VERSIONS = {"keras": "3", "numpy": "2", "scikit-learn": "1"}
 
@@ -182,6 +183,7 @@ def toy(tmp_path, monkeypatch):
     """A course of its own with one experiment, which counts how often it ran."""
     monkeypatch.setattr(experiments, "ROOT", tmp_path)
     monkeypatch.setattr(experiments, "RESULTS", tmp_path / "data" / "experiments")
+    monkeypatch.setattr(experiments, "WAITING", tmp_path / "data" / "tables_to_verify.json")
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(textwrap.dedent(text), encoding="utf-8")
@@ -340,6 +342,19 @@ def test_changed_code_makes_it_stale(toy, tmp_path, capsys):
     replace(tmp_path, DEEP, "STEP = 3", "STEP = 4")
     assert "has changed since it was run" in experiments.stale("toy")
     assert command.main(["--check"]) == 1 and "has changed" in capsys.readouterr().out
+
+
+def test_rebuilt_code_may_wait_to_be_verified_but_no_other_code(toy, tmp_path, capsys):
+    experiments.run("toy")
+    replace(tmp_path, DEEP, "STEP = 3", "STEP = 4")
+    assert command.main(["--wait"]) == 0 and list(experiments.waiting()) == ["toy"]
+    assert experiments.stale("toy") is None
+    assert command.main(["--check"]) == 0 and "Still to be verified" in capsys.readouterr().out
+    assert not check_tables().fine
+    replace(tmp_path, DEEP, "STEP = 4", "STEP = 5")
+    assert "has changed since it was run" in experiments.stale("toy")
+    replace(tmp_path, DEEP, "STEP = 5", "STEP = 3")
+    assert command.main(["--wait"]) == 0 and not experiments.waiting() and check_tables().fine
 
 
 def test_other_versions_are_told_but_make_nothing_stale(toy, monkeypatch, capsys):

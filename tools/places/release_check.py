@@ -23,6 +23,7 @@ from pathlib import Path
 
 import tlkit
 from tlkit.findings import Finding, Findings
+from tools import experiments
 from tools.build import address, links, lock
 from tools.build.environments import UV, run
 from tools.build.lessons import ROOT
@@ -111,6 +112,13 @@ def check_lock() -> Finding:
     return Finding("Lock", words, fine, "make lock")
 
 
+def check_tables() -> Finding:
+    """No stored table waits to be verified with rebuilt code."""
+    left = ", ".join(experiments.waiting())
+    words = f"still to be verified: {left}" if left else "all belong to the code as it is"
+    return Finding("Stored tables", words, not left, "make experiments VERIFY=1")
+
+
 def check(options: argparse.Namespace) -> Findings:
     """Everything, in the order of the table; a check that breaks becomes a line.
 
@@ -120,6 +128,7 @@ def check(options: argparse.Namespace) -> Findings:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         checks: list[Callable[[], Finding]] = [check_address, check_changelog, check_tag]
+        checks.append(check_tables)
         checks.append(partial(check_package, Path(folder), options.install))
         checks += [check_external] * options.external + [check_lock] * options.wheels
         for one in checks:
