@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.ndimage import shift
 
 import tlkit
-from tlkit.data import copies_of_known, find_copies, fingerprints
+from tlkit.data.copies import copies_of_known, find_copies, fingerprints
 
 SIZE = 96
 

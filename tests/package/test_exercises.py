@@ -102,7 +102,7 @@ def test_a_claim_with_limits_refuses_what_is_no_number(value):
 def test_a_claim_that_fails_does_not_stop_a_learner(learner, capsys):
     claim("most are right", 0.7, "70 %", above=0.8)
     claim("a beats b", False, "1 against 2")
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert (
         "≠ On your computer it came out otherwise: most are right (70 %). 0.7 is not above 0.8."
         in said

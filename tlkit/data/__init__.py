@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "copies": ["copies_of_known", "find_copies", "fingerprints"],
+        "copies": ["copies_of_known", "find_copies"],
         "datasets": ["compose_people", "dataset_names", "load_dataset", "verify_dataset"],
         "folders": ["load_folder", "load_pictures"],
         "image_dataset": ["ImageDataset"],
