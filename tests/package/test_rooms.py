@@ -77,7 +77,7 @@ def test_imports_point_one_way(path):
     if room(path) in FRONT_DOORS or path.name == "command.py":
         return
     for module, name in imports(path):
-        target = (module.split(".") + [name])[1]
+        target = [*module.split("."), name][1]
         # A public name of the package itself is found behind the front door.
         if target == room(path) or target not in set().union(*STOREYS):
             continue
