@@ -66,6 +66,16 @@ def test_places_that_cannot_be_written_or_read(classifier, tmp_path):
         ImageClassifier.load(None)
 
 
+def test_a_model_of_other_origin_is_not_written_over(classifier, tmp_path):
+    path = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((3,)), layers.Dense(2)]).save(path)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="would be lost"):
+        classifier.save(path)
+    assert path.read_bytes() == before
+    assert classifier.save(classifier.save(tmp_path / "again.keras")).is_file()
+
+
 def test_every_way_of_damage_is_refused(classifier, tmp_path):
     content = classifier.save(tmp_path / "model.keras").read_bytes()
     path, rng = tmp_path / "damaged.keras", np.random.default_rng(0)

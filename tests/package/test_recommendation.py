@@ -13,23 +13,20 @@ def features(monkeypatch):
     """Features that tell the classes apart as well as a test wants, instead of a network's."""
     strength = {}
 
-    def extract(model, images, layer):
-        kind = "random" if model == "random" else "pretrained"
-        labels = images[:, 0, 0, 0].astype(int)  # the test writes them there
-        rng = np.random.default_rng(len(layer))
-        signal = strength[kind, layer] * np.eye(4)[labels]
-        return signal + rng.normal(size=(len(images), 4))
+    def read(images, seed):
+        # The test writes the labels there.
+        signal = np.eye(4)[images[:, 0, 0, 0]]
+        random = np.random.default_rng(seed)
+        return {
+            name: way * signal + random.normal(size=signal.shape) for name, way in strength.items()
+        }
 
-    monkeypatch.setattr("tlkit.features.extract_features", extract)
-    monkeypatch.setattr(
-        "tlkit.networks.backbones.load_backbone",
-        lambda image_size, weights, seed: weights or "random",
-    )
+    monkeypatch.setattr(recommendation, "read_features", read)
 
     def give(early, middle, end, random=0.0):
-        names = recommendation.LAYERS
-        strength.update(zip([("pretrained", n) for n in names], (early, middle, end), strict=True))
-        strength.update({("random", name): random for name in recommendation.CONTROLS})
+        depths = zip(recommendation.LAYERS, (early, middle, end), strict=True)
+        strength.update({f"pretrained, {layer}": way for layer, way in depths})
+        strength.update({f"random, {layer}": random for layer in recommendation.CONTROLS})
 
     return give
 

@@ -107,6 +107,21 @@ def test_copies_are_found_and_only_one_of_them_is_used():
     trained = train_classifier(twice, "features")
     assert trained.held_back.confusion.sum() == 20
     assert any("4 pictures are copies" in note for note in trained.notes)
+    kept = train_classifier(twice, "features", copies="keep")
+    assert kept.held_back.confusion.sum() == 24 and not any("copies" in n for n in kept.notes)
+    with pytest.raises(InputError, match="no way with copies 'hide'"):
+        train_classifier(twice, "features", copies="hide")
+
+
+def test_mirrored_copies_are_told():
+    data = pictures((10, 10))
+    mirrored = tlkit.ImageDataset(
+        np.concatenate([data.images, data.images[:3, :, ::-1]]),
+        np.concatenate([data.labels, data.labels[:3]]),
+        data.class_names,
+    )
+    notes = " ".join(train_classifier(mirrored, "features").notes)
+    assert "3 pictures are copies" in notes and "(3 of them mirrored)" in notes
 
 
 def test_a_picture_in_two_classes_is_left_out():

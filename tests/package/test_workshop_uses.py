@@ -12,6 +12,7 @@ import string
 import tempfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +27,7 @@ from tlkit import finetuning
 from tlkit.errors import TlkitError
 from tlkit.networks import backbones
 from tlkit.scores import score
-from tlkit.workshop import Attempts, ImageClassifier, Recommendation, strategies
+from tlkit.workshop import Attempts, ImageClassifier, Recommendation, recommendation, strategies
 from tlkit.workshop.app_page import Workshop
 from tlkit.workshop.command import main
 
@@ -79,25 +80,24 @@ anything = odd | numbers | texts | arrays() | st.lists(texts | numbers, max_size
 
 def or_anything(good):
     """Mostly what fits, so that what comes after the first check is met as well."""
-    return st.sampled_from(range(4)).flatmap(lambda n: anything if n == 0 else good)
+    return st.sampled_from(range(8)).flatmap(lambda n: anything if n == 7 else good)
 
 
 @st.composite
-def datasets(draw, size=SIZE):
-    """Pictures with labels, of few and many classes, in any order, of any name."""
-    counts = draw(st.lists(st.integers(0, 9), min_size=1, max_size=4))
-    side = draw(st.sampled_from([size] * 5 + [16, 33, 64]))
-    names = draw(st.permutations(["red", "blue", "Red ", "кот", "x" * 60, "a|b*"]))
+def datasets(draw, named=False):
+    """Pictures with labels: of few classes or many, uneven, with copies, small, without any."""
+    few, some = st.integers(0, 9), st.integers(2, 12)
+    counts = draw(st.lists(some, min_size=2, max_size=4) | st.lists(few, min_size=1, max_size=6))
+    size = draw(st.sampled_from([SIZE] * 7 + [16, 33, 64]))
+    names = ["red", "blue", "кот", "x" * 60, "a|b*", "<c>"]
+    names = names if named or draw(st.booleans()) else draw(st.permutations(names))
     labels = np.repeat(np.arange(len(counts)), counts)
     rng = np.random.default_rng(draw(st.integers(0, 3)))
-    images = rng.integers(0, 256, (len(labels), 4, 4, 3), "uint8")
-    images = images.repeat(-(-side // 4), 1).repeat(-(-side // 4), 2)[:, :side, :side]
-    if draw(st.integers(0, 4)) == 0:
-        images[: len(images) // 2] = 0
-    try:
-        return tlkit.ImageDataset(images, labels, tuple(names[: len(counts)]))
-    except TlkitError:
-        return tlkit.ImageDataset(images, labels, tuple("abcdef"[: len(counts)]))
+    images = rng.integers(0, 256, (len(labels), size, size, 3), "uint8")
+    images[..., 0] //= 1 + labels[:, None, None].astype("uint8")
+    if draw(st.integers(0, 5)) == 0:
+        images[: len(images) // 2] = draw(st.sampled_from([0, 255]))
+    return tlkit.ImageDataset(images, labels, tuple(names[: len(counts)]))
 
 
 good_pictures = st.sampled_from(
@@ -199,7 +199,7 @@ USED = {
     "predict": (of_classifier("predict"), {"images": or_anything(good_pictures)}, probable),
     "evaluate": (
         of_classifier("evaluate"),
-        {"test": data},
+        {"test": or_anything(datasets(named=True))},
         lambda found: found.score and repr(found) and found.show_mistakes(),
     ),
     "explain": (
@@ -216,11 +216,11 @@ USED = {
     "export": (
         of_classifier("export"),
         {
-            "path": or_anything(files(".tflite", ".onnx")),
+            "path": or_anything(files(".tflite") | files(".onnx")),
             "format": or_anything(st.sampled_from(["litert", "onnx"])),
             "quantised": st.booleans(),
-            "calibrate": st.none() | data,
-            "test": st.none() | data,
+            "calibrate": st.none() | st.none() | data,
+            "test": st.none() | or_anything(datasets(named=True)),
             "script": st.none() | or_anything(st.sampled_from(["predict.py", "run.py"])),
         },
         lambda made: made.path.is_file() and repr(made),
@@ -304,7 +304,11 @@ def workshop():
 
     def load(*_names, image_size=SIZE, **_options):
         if image_size not in made:
-            made[image_size] = tiny_backbone(image_size=image_size)
+            base = tiny_backbone(image_size=image_size)
+            x = base.get_layer("features_conv").output
+            for name in recommendation.LAYERS:
+                x = keras.layers.Identity(name=name)(x)
+            made[image_size] = keras.Model(base.input, x, name="tiny")
         return made[image_size]
 
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):

@@ -15,6 +15,8 @@ MOST_PIXELS, MOST_JPEG_PIXELS = 50_000_000, 120_000_000
 # What may be white where a file does not say so: of 8, 10, 12, 14 and 16 bits; of floats.
 WHITES, FLOAT_WHITES = (255, 1023, 4095, 16383, 65535), (1, 255)
 REASONS = {
+    FileNotFoundError: "there is no such file",
+    IsADirectoryError: "a folder, not a picture",
     PermissionError: "not allowed to read it",
     Image.UnidentifiedImageError: "not a picture that can be read",
     Image.DecompressionBombError: "too large: more pixels than any photograph has",

@@ -200,13 +200,13 @@ class ImageClassifier:
         """Save it in one file: model, preprocessing, class names, and what was measured.
 
         Args:
-            path: The file; its name ends in `.keras`. One of that name is replaced.
+            path: The file; its name ends in `.keras`. An older classifier there is replaced.
 
         Returns:
             The path.
 
         Raises:
-            InputError: Another ending, or a place that cannot be written.
+            InputError: Another ending, a model of other origin, or a place that cannot be written.
 
         Example:
             >>> classifier.save("model.keras").name                         # doctest: +SKIP

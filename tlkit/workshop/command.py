@@ -97,12 +97,13 @@ def parser() -> argparse.ArgumentParser:
 
 def train(given: argparse.Namespace) -> int:
     from tlkit.data import load_folder
-    from tlkit.workshop.files import refuse_edited
+    from tlkit.workshop.files import refuse_edited, refuse_foreign
     from tlkit.workshop.train import train_classifier
 
     # What is wrong with names ends here, and not after minutes.
     out = checks.path(given.out, ".keras", there="place")
     card = out.with_suffix(".md")
+    refuse_foreign(out)
     refuse_edited(card)
     say(f"Reading the pictures in {given.pictures}")
     data = load_folder(given.pictures, image_size=given.image_size)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tlkit import checks
-from tlkit.errors import DamagedFileError, TlkitError
+from tlkit.errors import DamagedFileError, InputError, TlkitError
 from tlkit.paths import write_atomic
 
 if TYPE_CHECKING:
@@ -66,8 +66,20 @@ def refuse_edited(path: Path) -> None:
     )
 
 
+def refuse_foreign(path: Path) -> None:
+    """Refuse to write over a model that is no classifier of tlkit."""
+    if not os.path.isfile(path):
+        return
+    with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as file:
+        if FACTS in file.namelist():
+            return
+    foreign = f"The file {str(path)!r} is no classifier of tlkit, and would be lost."
+    raise InputError(foreign, "Move it away, or choose another name.")
+
+
 def save(model: "keras.Model", facts: dict[str, Any], path: Path) -> None:
     """Write model and facts into one file, which is either whole or not there."""
+    refuse_foreign(path)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "model.keras"
         model.save(whole)

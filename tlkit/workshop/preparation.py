@@ -60,7 +60,7 @@ def without_copies(data: ImageDataset) -> tuple[ImageDataset, list[str]]:
     if not notes:
         return data, notes
     rest = data.subset(np.flatnonzero(~torn & ~copied))
-    _enough(rest, " when copies are left out", ' If they are no copies, pass copies="keep".')
+    _enough(rest, " when copies are left out", ' If they are none, keep them: copies="keep".')
     return rest, notes
 
 

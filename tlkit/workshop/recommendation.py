@@ -7,6 +7,7 @@ import numpy as np
 
 from tlkit import checks
 from tlkit.data.image_dataset import ImageDataset
+from tlkit.progress import progress
 from tlkit.scores import Difference, Score, paired_difference, score
 
 # From pictures and a seed to features by name, such as `read_features` gives.
@@ -96,10 +97,10 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
 
     Source: the rule of thumb is that of the CS231n notes on transfer learning.
     """
-    return advise(dataset, seed)
+    return advise(dataset, seed, read_features)
 
 
-def advise(dataset: ImageDataset, seed: int, read: Reader | None = None) -> Recommendation:
+def advise(dataset: ImageDataset, seed: int, read: Reader) -> Recommendation:
     """`recommend`, with another way to come by features."""
     from tlkit.heads import cross_validate
 
@@ -118,7 +119,7 @@ def advise(dataset: ImageDataset, seed: int, read: Reader | None = None) -> Reco
     )
     n = min(len(dataset), max(AT_MOST, OF_EACH * len(counts)))
     sample = dataset.take(n, checks.seed(seed), of_each=OF_EACH)
-    features = (read or read_features)(sample.images, seed)
+    features = read(sample.images, seed)
     predictions = {
         name: cross_validate(each, sample.labels, seed=seed).argmax(axis=1)
         for name, each in features.items()
@@ -126,17 +127,20 @@ def advise(dataset: ImageDataset, seed: int, read: Reader | None = None) -> Reco
     return decide(dataset, sample.labels, predictions)
 
 
-def read_features(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Features of three depths of the pretrained network, and of a random one."""
+def read_features(images: np.ndarray, seed: int, show: bool | None = None) -> dict[str, np.ndarray]:
+    """Features of three depths of the pretrained network, and of two of a random one."""
     from tlkit.features import extract_features
     from tlkit.networks.backbones import load_backbone
 
-    found = {}
-    for kind, weights, layers in (("pretrained", "imagenet", LAYERS), ("random", None, CONTROLS)):
-        network = load_backbone(image_size=images.shape[1], weights=weights, seed=seed)
-        for layer in layers:
-            found[f"{kind}, {layer}"] = extract_features(network, images, layer=layer)
-    return found
+    networks = {
+        kind: load_backbone(image_size=images.shape[1], weights=weights, seed=seed)
+        for kind, weights in (("pretrained", "imagenet"), ("random", None))
+    }
+    ways = [("pretrained", layer) for layer in LAYERS] + [("random", layer) for layer in CONTROLS]
+    return {
+        f"{kind}, {layer}": extract_features(networks[kind], images, layer, progress=False)
+        for kind, layer in progress(ways, len(ways), "Choosing a strategy", show)
+    }
 
 
 def decide(

@@ -15,7 +15,7 @@ from tlkit.steps import passes, take_steps
 from tlkit.store import digest, keep, recall
 from tlkit.workshop.evaluation import Evaluation, evaluate
 from tlkit.workshop.preparation import UNEVEN
-from tlkit.workshop.recommendation import Reader, advise
+from tlkit.workshop.recommendation import Reader, advise, read_features
 
 if TYPE_CHECKING:
     import keras
@@ -64,7 +64,7 @@ def on_features(
     logits = cross_validate(features, data.labels, seed=seed, fit=even_head)
     how = f"each picture judged by a head fitted without it ({folds_for(data.labels)} parts)"
     judged = evaluate(data, softmax(logits, axis=1), how)
-    model = attach_head(base, even_head(features, data.labels))
+    model = finished(base, even_head(features, data.labels))
     return Trained(model, judged, f"A linear head on frozen features of {base.name}.")
 
 
@@ -83,9 +83,8 @@ def by_fine_tuning(
     order = passes(len(learn), steps, finetuning.BATCH_SIZE, seed)
     take_kept_steps(model, learn, order, show)
     even_out(model.layers[-1], learn.labels)
-    # The same layers without the optimizer, which would treble the file.
-    model = attach_head(base, model.layers[-1])
-    model.trainable = False
+    # Without the optimizer, which would treble the file.
+    model = finished(base, model.layers[-1])
     logits = extract_features(model, judge.images, cache=False, progress=False)
     how = f"held back: {len(judge)} pictures, of which nothing was learnt"
     judged = evaluate(judge, softmax(logits, axis=1), how)
@@ -93,7 +92,7 @@ def by_fine_tuning(
 
 
 def choose(
-    data: ImageDataset, seed: int, read: Reader | None = None
+    data: ImageDataset, seed: int, read: Reader = read_features
 ) -> tuple[str, str | None, tuple[str, ...]]:
     """What `"auto"` does: a strategy, the layer whose features are used (None: the last), and why.
 
@@ -146,6 +145,13 @@ def features_in_pieces(
     starts = range(0, len(images), PIECE)
     pieces = (extract_features(base, images[at : at + PIECE], progress=False) for at in starts)
     return np.concatenate([*tell(pieces, len(starts), "Extracting features", show)])
+
+
+def finished(base: "keras.Model", head: "keras.Model") -> "keras.Model":
+    """A classifier to be used, and not to be trained."""
+    model = attach_head(base, head)
+    model.trainable = False
+    return model
 
 
 def even_head(features: np.ndarray, labels: np.ndarray, C: float = 1.0) -> "keras.Sequential":

@@ -1,5 +1,6 @@
 """Train a classifier of one's own pictures, with a choice of strategy (lesson 07)."""
 
+import functools
 import time
 from importlib.metadata import version
 
@@ -10,6 +11,7 @@ from tlkit.data.copies import fingerprints
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.workshop import preparation, strategies
 from tlkit.workshop.classifier import ImageClassifier
+from tlkit.workshop.recommendation import read_features
 
 
 def train_classifier(
@@ -55,7 +57,8 @@ def train_classifier(
     if copies == "drop":
         data, found = preparation.without_copies(dataset)
     if strategy == "auto":
-        strategy, layer, reasons = strategies.choose(data, seed)
+        read = functools.partial(read_features, show=progress)
+        strategy, layer, reasons = strategies.choose(data, seed, read)
     began = time.perf_counter()
     base = strategies.load_base(data.images.shape[1], layer)
     train = strategies.on_features if strategy == "features" else strategies.by_fine_tuning
