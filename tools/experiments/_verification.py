@@ -42,7 +42,7 @@ def verify(name: str, report: Callable[[str], None] = print) -> bool:
         Whether they agree.
 
     Raises:
-        RuntimeError: There is nothing to compare, or a run ended with an error.
+        RuntimeError: There is nothing to compare, a run failed, or code changed meanwhile.
     """
     stored = experiments.read(name)
     commit = stored and _made_by(name, stored["results"])
@@ -50,17 +50,19 @@ def verify(name: str, report: Callable[[str], None] = print) -> bool:
         raise RuntimeError(f"No commit holds the stored table of {name} as it is; commit it first.")
     if json.loads(json.dumps(experiments.load(name).PARAMETERS)) != stored["parameters"]:
         raise RuntimeError(f"{name} has other parameters now; run: make experiments NAME={name}")
+    now = experiments.fingerprint(name, stored["versions"])
     parameters = json.dumps(experiments.one_seed(stored["parameters"]))
     with _worktree(commit) as then:
         rows = []
         for folder, code in ((then, f"commit {commit[:7]}"), (experiments.ROOT, "today's code")):
             report(f"{name}, one seed with {code}")
             rows.append(_run(folder, name, parameters))
-    now = experiments.fingerprint(name, stored["versions"])
+    if experiments.fingerprint(name, stored["versions"]) != now:
+        raise RuntimeError(f"The code of {name} changed while it ran; verify it again.")
     differing = [pair for pair in zip(*rows, strict=False) if pair[0] != pair[1]]
     if differing or len(rows[0]) != len(rows[1]):
         report(f"{name}: {len(rows[0])} and {len(rows[1])} rows, {len(differing)} differ")
-        report("\n".join(f"  then {then}\n  now  {now}" for then, now in differing[:3]))
+        report("\n".join(f"  then {old}\n  now  {new}" for old, new in differing[:3]))
         return False
     experiments.store({**stored, "fingerprint": now})
     report(f"{name}: {len(rows[0])} rows agree to the last digit; it has today's fingerprint.")
