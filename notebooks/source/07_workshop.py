@@ -679,10 +679,11 @@ Markdown(classifier.card(home / "icons.md"))
 
 # %%
 import contextlib
+import sys
 
 from tlkit.workshop.command import main
 
-with contextlib.chdir(home):
+with contextlib.chdir(home), contextlib.redirect_stderr(sys.stdout):
     code = main(["predict", "icons.keras", "new.png"])
 print("exit code", code)
 

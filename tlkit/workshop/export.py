@@ -85,7 +85,7 @@ class Export:
         if self.before and self.after:
             lines.append(f"Accuracy in Keras {self.before}, exported {self.after}.")
         if self.script:
-            lines.append(f"Run it with: python {self.script} picture.jpg")
+            lines.append(f"In its folder, run: python {self.script.name} picture.jpg")
         return "\n".join(lines)
 
 
