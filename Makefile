@@ -2,7 +2,7 @@
 #
 #   make lab            open the course in JupyterLab (installs it first)
 #   make test           run every test and every notebook
-#   make check          every test but the notebooks; about two minutes
+#   make check          every test but the notebooks; about three minutes
 #   make test-offline   make test, with every network but loopback cut off (Linux)
 #   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
