@@ -37,9 +37,11 @@ PAGE = ROOT / "docs" / "numerics.md"
 SHOWN = 10
 ARITHMETICS = {
     "as it is": {},
+    # TensorFlow switches oneDNN on by itself on some processors only.
     "no oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
-    "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "1"},
+    "SSE4.1": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "AVX2": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"},
     "one thread": {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
     "four threads": {"TF_NUM_INTRAOP_THREADS": "4", "TF_NUM_INTEROP_THREADS": "4"},
     "perturbed 1": {"TLKIT_PERTURB": "1"},
