@@ -509,13 +509,13 @@ claim(
 # The same as a small program. In a running notebook you see its buttons, about like this:
 #
 # ```text
-# A class: [ cat          ]  [ Upload: its pictures (0) ]
-# or a folder: [ pictures/ ]  Strategy: [ features  ▾ ]
-# [ Train ]                  [ Upload: try a picture (0) ]
+# A class: [ cat          ]   [ its pictures (0) ]         [ Add ]
+# or a folder: [ pictures/ ]  Strategy: [ features  ▾ ]    [ Train ]
+# [ one picture (0) ]         [ Try it ]
 # ```
 #
-# Name a class, choose its pictures, do it again for the next class, and press *Train*. Then try a
-# picture.
+# Name a class, choose its pictures and press *Add*; do it again for the next class, and press
+# *Train*. Then try a picture.
 
 # %%
 tlkit.workshop.app()
@@ -615,10 +615,11 @@ if "onnx" in tlkit.workshop.export_formats():
     print(exports[-1])
 
 # %% [markdown]
-# ### A dozen lines without the course
+# ### Without the course
 #
 # Beside each file stands a script. It needs the exported file, Pillow, NumPy and a small
-# **runtime**, a package that does nothing but run such files:
+# **runtime**, a package that does nothing but run such files. Most of its lines read pictures, as
+# they are read here. The last of them run the file:
 
 # %%
 script = exports[-1].script
