@@ -21,6 +21,9 @@ from tools import experiments
 # Started in a folder with the course's code: an experiment, its parameters, a file for the results.
 RUN = """
 import importlib, json, os, sys
+import keras
+# What an experiment draws before it sets a seed of its own must be the same in both runs, too.
+keras.utils.set_random_seed(0)
 experiment = importlib.import_module(f"tools.experiments.{sys.argv[1]}")
 assert os.path.samefile(experiment.__file__, f"tools/experiments/{sys.argv[1]}.py")
 with open(sys.argv[3], "w") as file:
