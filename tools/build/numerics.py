@@ -120,8 +120,13 @@ def distinct(wanted: Iterable[str], report=print) -> list[str]:
     return list(seen.values())
 
 
-def measure(lesson: str, arithmetic: str) -> dict[str, Any]:
+def measure(lesson: str, arithmetic: str, drawings: Path) -> dict[str, Any]:
     """Run one solved lesson in one arithmetic, with a cache of its own.
+
+    Args:
+        lesson: The lesson's number, such as `"05"`.
+        arithmetic: One of `ARITHMETICS`.
+        drawings: A folder for drawn pictures, which all runs share: no network draws them.
 
     Returns:
         What is stored of the run: where, what, and every claim that was made.
@@ -131,6 +136,7 @@ def measure(lesson: str, arithmetic: str) -> dict[str, Any]:
     """
     path = lesson_source(lesson)
     with tempfile.TemporaryDirectory() as cache:
+        Path(cache, "datasets").symlink_to(drawings, target_is_directory=True)
         outcome: Outcome = run_lesson(
             path, "", Path(cache), variables=_environment(ARITHMETICS[arithmetic])
         )
@@ -260,8 +266,15 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.report:
         lessons = options.lesson or known
         kinds = options.arithmetic or distinct(ARITHMETICS)
-        with ThreadPoolExecutor(options.at_once) as pool:
-            running = [pool.submit(measure, lesson, kind) for kind in kinds for lesson in lessons]
+        with (
+            tempfile.TemporaryDirectory() as drawings,
+            ThreadPoolExecutor(options.at_once) as pool,
+        ):
+            running = [
+                pool.submit(measure, lesson, kind, Path(drawings))
+                for kind in kinds
+                for lesson in lessons
+            ]
             for each in as_completed(running):
                 if error := each.exception():
                     stopped += 1
