@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlkit import store
-from tlkit.data import datasets, fingerprints, icons
+from tlkit.data import datasets, icons, reference
 from tlkit.data.datasets import ImageDataset, dataset_names, load_dataset, verify_dataset
 from tlkit.errors import DamagedFileError, InputError
 from tlkit.paths import read_card
@@ -318,10 +318,10 @@ def sample():
 
 
 def test_a_fingerprint_forgives_rounding_and_notices_a_changed_drawing(sample):
-    card = {"fingerprint": fingerprints.fingerprint_of(sample), "made_with": {"x": "1"}}
+    card = {"fingerprint": reference.fingerprint_of(sample), "made_with": {"x": "1"}}
 
     def compare(images):
-        return fingerprints.compare("icons", fingerprints.fingerprint_of(images), card)
+        return reference.compare("icons", reference.fingerprint_of(images), card)
 
     assert compare(sample) == "identical"
     noise = np.random.default_rng(0).integers(-2, 3, sample.shape)

@@ -7,11 +7,11 @@ import numpy as np
 
 from tlkit import checks
 from tlkit.data import icons, people
-from tlkit.data.fingerprints import compare, fingerprint_of
 from tlkit.data.folders import load_folder
 from tlkit.data.image_dataset import ImageDataset, image_side
 from tlkit.data.people_blocks import draw_people
 from tlkit.data.reading import read_picture
+from tlkit.data.reference import compare, fingerprint_of
 from tlkit.paths import read_card
 from tlkit.store import make_or_recall, recipe_key
 
