@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
+import tlkit
 from tlkit.data import load_folder
 from tlkit.errors import InputError
+from tlkit.workshop import preparation
 
 PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 OUTCOMES = ("read", "noted", "left out", "passed over", "refused")
@@ -202,3 +204,59 @@ def test_what_the_page_says_of_a_file_is_what_happens(row, tmp_path):
             outcome = "passed over"
         assert len(data) == len(files) - len(data.skipped) or outcome == "passed over"
     assert promised <= set(OUTCOMES) and outcome in promised
+
+
+PHOTOS = tlkit.load_dataset("photos", image_size=96).images
+TURNED_ROUND = PHOTOS[:, :, ::-1]
+A_PIXEL_FURTHER = np.roll(PHOTOS, 1, axis=2)
+CLASSES = [0] * 6 + [1] * 5
+# For each row: pictures and labels beside the eleven photographs, how many stay, what is said.
+TRAINED_ON = {
+    "The same picture again: saved with another quality, scaled, or mirrored": (
+        [np.asarray(Image.fromarray(PHOTOS[0]).resize((90, 90)).resize((96, 96))), TURNED_ROUND[1]],
+        [0, 0],
+        11,
+        "2 pictures are copies of another picture in the same class (1 of them mirrored)",
+    ),
+    "The same picture in two classes": ([PHOTOS[0]], [1], 10, "more than one class"),
+    "A picture in one class, its mirror image in another, as arrows to the left and to the right": (
+        [TURNED_ROUND[0]],
+        [1],
+        12,
+        "They stay: left and right may tell your classes apart",
+    ),
+    "Pictures that only look alike: a burst, or one part under one camera": (
+        [*A_PIXEL_FURTHER],
+        CLASSES,
+        22,
+        "",
+    ),
+    "One class with three times as many pictures as another, or more": (
+        [*A_PIXEL_FURTHER, *(255 - PHOTOS)],
+        [0] * 22,
+        33,
+        "They were evened out",
+    ),
+    "A class with fewer than ten pictures": ([], [], 11, "take this for a first try"),
+    "A class with fewer than two pictures": ([PHOTOS[0] // 2], [2], "'c' has one picture", ""),
+}
+
+
+def test_every_row_about_copies_has_its_case():
+    assert set(rows("Copies and uneven classes")) == set(TRAINED_ON)
+
+
+@pytest.mark.parametrize("row", TRAINED_ON)
+def test_what_the_page_says_of_copies_and_uneven_classes_is_what_happens(row):
+    more, labels, stay, said = TRAINED_ON[row]
+    images, labels = np.stack([*PHOTOS, *more]), [*CLASSES, *labels]
+    data = tlkit.ImageDataset(images, labels, tuple("abc")[: max(labels) + 1])
+    if isinstance(stay, str):
+        with pytest.raises(InputError, match=stay):
+            preparation.suited(data)
+        return
+    preparation.suited(data)
+    rest, notes = preparation.without_copies(data)
+    assert len(rest) == stay
+    notes += preparation.notes_on(rest)
+    assert said in " ".join(notes) and not ("copies" in " ".join(notes) and not said)

@@ -40,8 +40,12 @@ def _enough(data: ImageDataset, why: str = "", instead: str = "") -> None:
 def without_copies(data: ImageDataset) -> tuple[ImageDataset, list[str]]:
     """One picture of each group of copies, none where their labels differ; and what to say."""
     copies = find_copies(data.images)
-    torn = np.isin(copies.of, copies.of[data.labels != data.labels[copies.of]])
-    copied = ~torn & (copies.of != np.arange(len(data)))
+    # Arrows to the left and to the right are mirror images, and rightly in two classes.
+    turned = copies.mirrored & (data.labels != data.labels[copies.of])
+    _, places, groups = np.unique(2 * copies.of + turned, return_index=True, return_inverse=True)
+    firsts = places[groups]
+    torn = np.isin(firsts, firsts[data.labels != data.labels[firsts]])
+    copied = ~torn & (firsts != np.arange(len(data)))
     notes = []
     if copied.any():
         many = "picture is a copy" if copied.sum() == 1 else "pictures are copies"
@@ -57,7 +61,13 @@ def without_copies(data: ImageDataset) -> tuple[ImageDataset, list[str]]:
             f"{torn.sum()} pictures are left out because the same picture lies in more than one "
             f"class ({', '.join(names[:4])}): one label must be wrong."
         )
-    if not notes:
+    if turned.any():
+        names = sorted({data.class_names[label] for label in data.labels[turned]})
+        notes.append(
+            f"{turned.sum()} of the pictures in {', '.join(names[:4])} are mirror images of "
+            "pictures in another class. They stay: left and right may tell your classes apart."
+        )
+    if not (torn | copied).any():
         return data, notes
     rest = data.subset(np.flatnonzero(~torn & ~copied))
     _enough(rest, " when copies are left out", ' If they are none, keep them: copies="keep".')
