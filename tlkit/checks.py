@@ -123,7 +123,7 @@ def texts(values: Any, what: str) -> list[str]:
         >>> texts(("cat", 7), "The labels")
         ['cat', '7']
     """
-    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+    listed = np.iterable(values) and not isinstance(values, str | bytes | Mapping)
     demand(listed, f"{what} are {values!r}.", "Give a list of names.")
     return [str(value) for value in values]
 

@@ -7,6 +7,7 @@ import numpy as np
 from tlkit import checks
 from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
+from tlkit.errors import InputError
 from tlkit.features import extract_features
 from tlkit.keras_tools import count_classes, open_model, seeded
 from tlkit.keras_tools import logits as checked_logits
@@ -42,6 +43,10 @@ def soften(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """
     from scipy.special import softmax
 
+    if checks.array(logits, "The table of logits").dtype.kind not in "biuf":
+        raise InputError(
+            "The logits are no numbers.", "Pass what a network that ends in them gives."
+        )
     logits = np.asarray(logits, dtype="float64")
     demand(
         logits.ndim and logits.size and np.isfinite(logits).all(),

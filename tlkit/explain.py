@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tlkit import checks
+from tlkit.checks import demand
 from tlkit.keras_tools import count_classes, find_maps, leaf_layers, listening, logits, open_model
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def saliency(
     """
     import tensorflow as tf
 
-    batch = _classified(model, image)
+    batch, seed = _classified(model, image), checks.seed(seed)
     copies = [batch]
     if checks.whole(smooth, "smooth", 0):
         noise = np.random.default_rng(seed).normal(0, 0.15 * 255, (smooth, *batch.shape[1:]))
@@ -149,11 +150,11 @@ def maximise_activation(
     import tensorflow as tf
 
     checks.whole(steps, "steps", 1)
-    checks.number(step_size, "step_size", 0, such_as=0.03)
+    step_size = checks.number(step_size, "step_size", 0, such_as=0.03)
     look = _responses(model, layer, channel, climb=True)
     several = np.atleast_1d(channel)
     height, width = (side or 128 for side in model.input_shape[1:3])
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(checks.seed(seed))
     waves = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     long_first = (1 / np.maximum(waves, 1 / max(height, width))).astype(np.float32)
     start = random.normal(0, 0.01, (2, len(several), 3, *waves.shape)).astype(np.float32)
@@ -247,8 +248,10 @@ def _responses(model: "keras.Model", layer: str, channels: Any, climb: bool = Fa
     """
     import tensorflow as tf
 
-    found = find_maps(open_model(model), layer)
-    for channel in np.atleast_1d(np.asarray(channels, dtype=object)):
+    found, channels = find_maps(open_model(model), layer), np.atleast_1d(channels)
+    what = "No channel was given."
+    demand(channels.ndim == 1 and channels.size, what, "Give the number of one, or a list of them.")
+    for channel in channels:
         checks.whole(channel, "channel", 0, found.output.shape[-1] - 1)
     relu = _relu_behind(model, found) if climb else None
 
@@ -258,7 +261,7 @@ def _responses(model: "keras.Model", layer: str, channels: Any, climb: bool = Fa
             model(pictures, training=False)
         given, maps = heard[-1]
         maps = tf.nn.leaky_relu(given, 0.1) if relu else maps
-        return tf.gather(maps, np.atleast_1d(channels), axis=-1)
+        return tf.gather(maps, channels, axis=-1)
 
     return run
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tlkit import checks
 from tlkit.checks import demand
+from tlkit.errors import InputError
 from tlkit.keras_tools import find_layer, listening, open_model
 from tlkit.progress import progress as tell
 from tlkit.store import digest, keep, recall
@@ -95,6 +96,8 @@ def read_layers(
         >>> stem.shape, late.shape                                          # doctest: +SKIP
         ((2, 32), (2, 192))
     """
+    if not isinstance(pooled, bool | np.bool_):
+        raise InputError(f"`pooled` is {pooled!r}.", "Say True for averages, False for maps.")
     part, inside = _part(open_model(model), layers)
     images = checks.pictures(images, part.input_shape[1:])
     batch_size = checks.whole(batch_size, "batch_size", 1)

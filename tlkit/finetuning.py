@@ -9,6 +9,7 @@ import numpy as np
 from tlkit import checks
 from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
+from tlkit.errors import InputError
 from tlkit.features import extract_features
 from tlkit.heads import attach_head, fit_linear_head
 from tlkit.keras_tools import built_model, leaf_layers, place_of, seeded
@@ -48,6 +49,8 @@ def unfreeze(model: "keras.Model", from_layer: str | None = None, quiet: bool = 
     """
     import keras
 
+    if not isinstance(from_layer, str | None):
+        raise InputError(f"`from_layer` is {from_layer!r}.", "Give the name of a layer, or None.")
     leaves = leaf_layers(built_model(model))
     start = 0 if from_layer is None else place_of(from_layer, leaves, model.name)
     normalisers = [each for each in leaves if isinstance(each, keras.layers.BatchNormalization)]
@@ -158,6 +161,12 @@ def fine_tune(
     built_model(model), checks.dataset(train), checks.seed(seed)
     if validation is None:
         train, validation = train.split(train=round(0.8 * len(train)), seed=seed)
+    if not _takes(model, train, validation):
+        raise InputError(
+            f"The model takes pictures of shape {tuple(model.input_shape[1:])}; those to train on "
+            f"have {train.images.shape[1:]}, those to judge by {validation.images.shape[1:]}.",
+            "Load both with the model's image_size.",
+        )
     names = train.class_names
     judge = (
         checks.dataset(validation).images,
@@ -179,6 +188,16 @@ def fine_tune(
         unfreeze(model, from_layer)
         history, best = _fit(model, learning_rate, "all", train, judge, progress, **options)
     return FineTuned(model, history, best)
+
+
+def _takes(model: "keras.Model", *sets: ImageDataset) -> bool:
+    """Whether pictures have the size that a model takes, as far as its shape says."""
+    takes = getattr(model, "input_shape", (None, None, None, None))[1:]
+    # What is no data set at all is told by its own check.
+    sizes = [data.images.shape[1:] for data in sets if hasattr(data, "images")]
+    return len(takes) == 3 and all(
+        want in (None, have) for size in sizes for want, have in zip(takes, size, strict=True)
+    )
 
 
 def _fit(model, rate, what, train, judge, progress, epochs, patience, batch_size):

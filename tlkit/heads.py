@@ -4,12 +4,13 @@ See lesson 03.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tlkit import checks
 from tlkit.checks import demand
+from tlkit.errors import InputError
 
 if TYPE_CHECKING:
     import keras
@@ -137,6 +138,8 @@ def cross_validate(
             f"Of some class there are {fewest} pictures, which cannot be cut in {folds!r} parts.",
             "Choose from 2 parts to as many as the rarest class has pictures.",
         )
+    if isinstance(seed, bool) or not (isinstance(seed, int | np.integer) and 0 <= seed < 2**32):
+        raise InputError(f"`seed` is {seed!r}.", "Give a whole number from 0.")
     logits = np.full((len(labels), labels.max() + 1), _NEVER, "float32")
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for learn, judge in parts.split(labels, labels):
@@ -165,6 +168,16 @@ def attach_head(base: "keras.Model", head: "keras.Model") -> "keras.Model":
     """
     import keras
 
+    if not (_from_one_to_one(base) and _from_one_to_one(head)):
+        raise InputError(
+            "A backbone and a head are joined where both have one input and one output.",
+            "Pass two built models: the backbone, and what fit_linear_head gave.",
+        )
+    if not hasattr(base, "output"):
+        raise InputError(
+            f"The Sequential model {base.name!r} was never called, so Keras knows no output of it.",
+            "Pass keras.Model(base.inputs, base.outputs) in its place.",
+        )
     demand(
         len(base.output.shape) == 4 and base.output.shape[-1] == head.input_shape[-1],
         f"A head for {head.input_shape[-1]} features does not fit a backbone whose output is "
@@ -173,3 +186,9 @@ def attach_head(base: "keras.Model", head: "keras.Model") -> "keras.Model":
     )
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(base.output)
     return keras.Model(base.input, head(pooled), name=f"{base.name}_classifier")
+
+
+def _from_one_to_one(model: Any) -> bool:
+    """Whether this is a built model with one input and one output."""
+    ends = getattr(model, "inputs", None) or [], getattr(model, "outputs", None) or []
+    return getattr(model, "built", False) and [len(end) for end in ends] == [1, 1]

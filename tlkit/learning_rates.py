@@ -133,6 +133,8 @@ def differential_optimizer(
     Source: Howard & Ruder 2018, arXiv 1801.06146, section 3.2.
     """
     checks.number(ratio, "ratio", 1, ends=True, such_as=3)
+    if not callable(optimizer):
+        raise InputError(f"`optimizer` is {optimizer!r}.", "Pass a class, such as SGD.")
     parts = layer_groups(model, groups)
     by_key = {}
     for place, part in enumerate(reversed(parts)):

@@ -165,7 +165,7 @@ def read_card(kind: str, name: str) -> dict[str, Any]:
         'CC BY-SA 4.0'
     """
     known = card_names(kind)
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise InputError(
             f"There is no card {name!r} among the {kind}.", f"Use one of: {', '.join(known)}."
         )
@@ -188,8 +188,8 @@ def read_experiment(name: str) -> Any:
         >>> read_experiment("label_counts")[0]["labels"]
         20
     """
-    file = _shipped("experiments", f"{name}.json")
-    if not file.is_file():
-        known = sorted(each.stem for each in file.parent.glob("*.json"))
+    folder = _shipped("experiments")
+    known = sorted(each.stem for each in folder.glob("*.json"))
+    if not isinstance(name, str) or name not in known:
         raise InputError(f"No experiment {name!r} is stored.", f"There is: {', '.join(known)}.")
-    return json.loads(file.read_text(encoding="utf-8"))["results"]
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["results"]

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tlkit import checks
 from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
+from tlkit.errors import InputError
 from tlkit.keras_tools import count_classes, open_model, put_back
 from tlkit.plots.figures import CourseFigure
 from tlkit.plots.rates import draw_range
@@ -109,6 +111,7 @@ def find_learning_rate(
     Source: Smith 2017, arXiv 1506.01186, section 3.3; a tenth of the minimum is a rule of thumb.
     """
     width, classes = count_classes(open_model(model)), len(checks.dataset(train).class_names)
+    images = checks.pictures(train.images, model.input_shape[1:])
     what = f"The model tells {width} classes apart, the pictures have {classes}."
     demand(width >= classes, what, "Pass a model with a head of that width.")
     what = f"Nothing trains in the model {model.name!r}."
@@ -140,9 +143,15 @@ def find_learning_rate(
         smooth.append(_average(losses))
         return smooth[-1] > 4 * min(smooth)
 
-    order = passes(len(train.images), steps, batch_size, checks.seed(seed))
+    order = passes(len(images), steps, batch_size, checks.seed(seed))
     with put_back(model.variables):
-        take_steps(trial, train.images, train.labels, order, None, burst, "Range test", progress)
+        try:
+            take_steps(trial, images, train.labels, order, None, burst, "Range test", progress)
+        except (ValueError, tf.errors.InvalidArgumentError) as error:
+            raise InputError(
+                "The loss that the model was compiled with does not take class numbers.",
+                "Compile it with SparseCategoricalCrossentropy(from_logits=True).",
+            ) from error
     demand(
         len(losses) > 1,
         f"The loss is no number from the first steps on, at a rate of {lowest:g}.",

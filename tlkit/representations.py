@@ -8,6 +8,7 @@ import numpy as np
 
 from tlkit import checks
 from tlkit.checks import demand
+from tlkit.errors import InputError
 from tlkit.features import read_layers
 from tlkit.heads import FOLDS, cross_validate, fit_linear_head
 from tlkit.keras_tools import find_layer, open_model
@@ -79,6 +80,8 @@ def features_by_depth(
         >>> len(found), found["stem"].shape, found["block_12"].shape
         (18, (2, 32), (2, 192))
     """
+    if layers is not None and (isinstance(layers, str) or not np.iterable(layers)):
+        raise InputError(f"`layers` is {layers!r}.", "Give a list of names.")
     layers = depth_names(model) if layers is None else list(layers)
     demand(layers, "There is no layer to read.", "Name one or more.")
     for name in layers:
@@ -156,6 +159,11 @@ def probe_by_depth(
         >>> probe_by_depth(x, y, x, y)["stem"].accuracy
         1.0
     """
+    if not (isinstance(features, Mapping) and isinstance(test_features, Mapping)):
+        raise InputError(
+            "Features by depth are a dictionary from layers to arrays.",
+            "Pass what features_by_depth gave.",
+        )
     missing = [name for name in features if name not in test_features]
     mend = "Read the same layers of both sets of pictures."
     demand(not missing, f"The test features lack {', '.join(missing)}.", mend)
@@ -193,6 +201,11 @@ def best_depth(
         >>> best_depth({"early": 0 * x, "late": x}, y, folds=2)
         ('late', {'early': 0.5, 'late': 1.0})
     """
+    if not isinstance(features, Mapping):
+        raise InputError(
+            "Features by depth are a dictionary from layers to arrays.",
+            "Pass what features_by_depth gave.",
+        )
     demand(features, "There are no layers to choose from in any parts.", "Give one or more.")
     labels, found = np.asarray(labels), {}
     for name, each in features.items():
@@ -229,6 +242,8 @@ def project(
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
+    if checks.array(features, "The table of features").dtype.kind not in "biuf":
+        raise InputError("The features are no numbers.", "Pass what extract_features gave.")
     features = np.asarray(features, dtype="float64")
     demand(
         features.ndim == 2 and min(features.shape) > 1 and len(features) > 4,

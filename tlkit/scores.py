@@ -104,6 +104,8 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Differe
     """
     from scipy.stats import t
 
+    if not (_are_numbers(ours) and _are_numbers(theirs)):
+        raise InputError("A result is no finite number.", "Pass lists of accuracies.")
     ours, theirs = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
     if ours.ndim != 1 or ours.shape != theirs.shape or len(ours) < 2:
         raise InputError(
@@ -114,3 +116,11 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Differe
     mean, n = differences.mean(), len(differences)
     margin = t.ppf(0.975, n - 1) * differences.std(ddof=1) / np.sqrt(n)
     return Difference(float(mean), float(mean - margin), float(mean + margin), n)
+
+
+def _are_numbers(values: Any) -> bool:
+    """Whether all of this can be read as finite numbers."""
+    try:
+        return bool(np.isfinite(np.asarray(values, dtype=float)).all())
+    except (TypeError, ValueError):
+        return False

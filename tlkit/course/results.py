@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tlkit.checks import demand, texts
 from tlkit.errors import InputError
 from tlkit.paths import read_experiment
 from tlkit.scores import Difference, paired_difference
@@ -20,7 +21,9 @@ class Results:
     """
 
     def __init__(self, rows: list[dict[str, Any]], by: Sequence[str] = (), name: str = "table"):
-        self.rows, self.by, self.name = list(rows), tuple(by), name
+        fine = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+        demand(fine, f"The rows of {name} are no dictionaries.", "Give a list of them.")
+        self.rows, self.by, self.name = rows, tuple(texts(by, "The columns")), name
         for column in self.by:
             self.values(column)
 

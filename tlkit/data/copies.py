@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tlkit.checks import demand
+
 # Of a fingerprint, for the fine detail and as many for the middling one.
 NUMBERS = 400
 # So many are looked at in full, at most.
@@ -55,7 +57,7 @@ def fingerprints(images: np.ndarray) -> np.ndarray:
         >>> fingerprints(load_dataset("photos", image_size=64).images).shape
         (11, 800)
     """
-    return _both_ways(images)[:, 0]
+    return _both_ways(_checked(images))[:, 0]
 
 
 def find_copies(images: np.ndarray) -> Copies:
@@ -75,7 +77,7 @@ def find_copies(images: np.ndarray) -> Copies:
         >>> find_copies(np.concatenate([photos[:3], photos[2:, :, ::-1]])).of[:5]
         array([0, 1, 2, 2, 4])
     """
-    prints = _both_ways(images)
+    prints = _both_ways(_checked(images))
     copies = Copies(np.arange(len(images)), np.zeros(len(images), bool))
     for way, mirror in enumerate((False, True)):
         for row, likely in _likely(prints[:, way], prints[:, 0]):
@@ -105,13 +107,27 @@ def copies_of_known(images: np.ndarray, known: np.ndarray) -> Copies:
         >>> copies_of_known(photos[1:3], fingerprints(photos)).of
         array([1, 2])
     """
-    prints = _both_ways(images)
+    fine = isinstance(known, np.ndarray) and known.ndim == 2 and known.shape[1] == 2 * NUMBERS
+    what = "What was given as `known` are no fingerprints of pictures."
+    demand(fine, what, "Make them: tlkit.data.copies.fingerprints(images).")
+    prints = _both_ways(_checked(images))
     copies = Copies(np.full(len(images), -1), np.zeros(len(images), bool))
     for way in (1, 0):
         for row, likely in _likely(prints[:, way], known):
             if len(likely):
                 copies.of[row], copies.mirrored[row] = likely[0], way == 1
     return copies
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+    """Pictures as they are compared; none at all will do."""
+    fine = isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim == 4
+    demand(
+        fine and images.shape[-1] == 3 and 0 not in images.shape[1:],
+        "Copies are looked for among pictures of one size, as uint8 (N, H, W, 3).",
+        "Pass the `images` of a data set.",
+    )
+    return images
 
 
 def _details(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

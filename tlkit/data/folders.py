@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tlkit import checks
-from tlkit.data.image_dataset import ImageDataset, demand_distinct, image_side
+from tlkit.data.image_dataset import ImageDataset, image_side
+from tlkit.data.names import demand_distinct
 from tlkit.data.reading import Picture, Unusable, read, read_picture
 from tlkit.errors import InputError
 from tlkit.progress import progress

@@ -1,13 +1,12 @@
 """The one container for pictures and their labels."""
 
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tlkit import checks
+from tlkit.data.names import class_names as _class_names
 from tlkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,6 +65,11 @@ class ImageDataset:
             f"`images` has the shape {images.shape}.",
             "Give (pictures, height, width, 3).",
         )
+        if not (_are_texts(self.notes) and _are_texts(self.skipped, pairs=True)):
+            raise InputError(
+                f"`notes` is {self.notes!r}, and `skipped` is {self.skipped!r}.",
+                "Give a tuple of sentences, and a tuple of pairs of a path and a reason.",
+            )
         names = _class_names(self.class_names)
         labels = checks.labels(self.labels, len(images), len(names))
         object.__setattr__(self, "labels", labels)
@@ -91,7 +95,19 @@ class ImageDataset:
         return np.bincount(self.labels, minlength=len(self.class_names))
 
     def subset(self, rows: np.ndarray) -> "ImageDataset":
-        """Some of the pictures, in the order of their indices `rows`."""
+        """Some of the pictures.
+
+        Args:
+            rows: Their indices, int (M,), or bool (N,) with True for those to take.
+
+        Raises:
+            InputError: There are no such pictures.
+        """
+        if not _are_rows(rows, len(self)):
+            raise InputError(
+                f"`rows` does not choose from {len(self)} pictures.",
+                f"Give indices from 0 to {len(self) - 1}, or True and False for each picture.",
+            )
         return replace(self, images=self.images[rows], labels=self.labels[rows])
 
     def split(self, train: int = 200, seed: int = 0) -> tuple["ImageDataset", "ImageDataset"]:
@@ -229,45 +245,22 @@ class ImageDataset:
         return image_grid(some, titles=titles, columns=columns)
 
 
-def _class_names(given: Any) -> tuple[str, ...]:
-    """Class names that can be told apart in print."""
-    try:
-        names = () if isinstance(given, str) else tuple(given)
-    except TypeError:
-        names = ()
-    checks.demand(
-        names and all(isinstance(name, str) for name in names),
-        f"`class_names` is {given!r}.",
-        "Give a tuple of one name per class.",
-    )
-    demand_distinct(names, "class names")
-    return tuple(map(str, names))
+def _are_texts(given: Any, pairs: bool = False) -> bool:
+    """Whether this is a tuple or a list of texts, or of pairs of them."""
+    if not isinstance(given, tuple | list):
+        return False
+    if pairs:
+        return all(_are_texts(each) and len(each) == 2 for each in given)
+    return all(isinstance(each, str) for each in given)
 
 
-def demand_distinct(names: Sequence[str], what: str) -> None:
-    """Raise InputError when two names look the same in print, or one like nothing."""
-    seen: dict[str, str] = {}
-    for name in names:
-        shown = in_print(name)
-        blank = f"One of the {what}, {name!a}, shows nothing in print."
-        checks.demand(shown, blank, "Give it another name.")
-        checks.demand(
-            shown not in seen,
-            f"The {what} {seen.get(shown)!a} and {name!a} look the same in print.",
-            "Rename one of them, or put both into one class.",
-        )
-        seen[shown] = name
-
-
-def in_print(name: str) -> str:
-    """A name as it is seen: composed accents, no characters that do not show, single spaces."""
-    composed = unicodedata.normalize("NFC", name)
-    shown = (
-        each
-        for each in composed
-        if each.isspace() or unicodedata.category(each) not in ("Cc", "Cf")
-    )
-    return " ".join("".join(shown).split())
+def _are_rows(rows: Any, count: int) -> bool:
+    """Whether `rows` are indices of `count` pictures, or say of each whether it is meant."""
+    rows = checks.array(rows, "The list of indices")
+    if rows.dtype == bool:
+        return rows.shape == (count,)
+    inside = rows.dtype.kind in "iu" and ((rows >= -count) & (rows < count)).all()
+    return rows.ndim == 1 and bool(inside)
 
 
 def image_side(value: object) -> int:

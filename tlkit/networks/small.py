@@ -1,8 +1,9 @@
 """Small untrained networks: to compare with, to be taught, and to be trained many times."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tlkit import checks
+from tlkit.errors import InputError
 from tlkit.keras_tools import seeded
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ FILTERS = {"tiny": (4, 4, 8, 8), "small": (8, 16, 32, 64), "middling": (16, 32, 
 PATCH, WIDTH, BLOCKS = 12, 64, 2
 # Pixels of the grey pictures that lesson 02 trains its networks on.
 SIDE = 32
+# Units in the last layer, far above what anybody trains here: more would fill the memory.
+MOST_UNITS = 100_000
+TOO_MANY = f"Give a whole number from 1 to {MOST_UNITS}."
 
 
 def small_network(image_size: int = 128, classes: int = 2, seed: int = 0) -> "keras.Model":
@@ -38,6 +42,8 @@ def small_network(image_size: int = 128, classes: int = 2, seed: int = 0) -> "ke
     from keras import layers
 
     size, classes = checks.whole(image_size, "image_size", 1), checks.whole(classes, "classes", 1)
+    if classes > MOST_UNITS:
+        raise InputError(f"`classes` is {classes}.", TOO_MANY)
     network = keras.Sequential(name="small_network")
     with seeded(checks.seed(seed)):
         network.add(keras.Input((size, size, 3)))
@@ -81,6 +87,8 @@ def student_network(
 
     checks.choice(kind, (*FILTERS, "patches"), "student")
     size, classes = checks.whole(image_size, "image_size", 16), checks.whole(classes, "classes", 2)
+    if classes > MOST_UNITS:
+        raise InputError(f"`classes` is {classes}.", TOO_MANY)
     with seeded(checks.seed(seed)):
         inputs = keras.Input((size, size, 3), name="pictures")
         x = layers.Rescaling(1 / 127.5, -1)(inputs)
@@ -128,6 +136,8 @@ def narrow_network(classes: int, seed: int = 0) -> "keras.Sequential":
     import keras
     from keras import layers
 
+    if not _can_be_drawn(classes, seed):
+        raise InputError(f"`classes` is {classes!r}, and `seed` is {seed!r}.", TOO_MANY)
     keras.utils.set_random_seed(seed)
     look = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
     network = keras.Sequential([keras.Input((SIDE, SIDE, 1)), layers.Rescaling(1 / 128, -1)])
@@ -157,6 +167,8 @@ def autoencoder(code: int = 64, seed: int = 0) -> tuple["keras.Sequential", "ker
     import keras
     from keras import layers
 
+    if not _can_be_drawn(code, seed):
+        raise InputError(f"`code` is {code!r}, and `seed` is {seed!r}.", TOO_MANY)
     keras.utils.set_random_seed(seed)
     look = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
     encoder = keras.Sequential([keras.Input((SIDE, SIDE, 1)), layers.Rescaling(1 / 255)])
@@ -170,3 +182,9 @@ def autoencoder(code: int = 64, seed: int = 0) -> tuple["keras.Sequential", "ker
         decoder.add(layers.Conv2DTranspose(filters, 3, 2, **look))
     decoder.add(layers.Conv2DTranspose(1, 3, 2, padding="same", name="logits"))
     return encoder, decoder
+
+
+def _can_be_drawn(units: Any, seed: Any) -> bool:
+    """Whether a layer can have so many units, and random numbers can start from the seed."""
+    whole = all(isinstance(each, int) and not isinstance(each, bool) for each in (units, seed))
+    return whole and 1 <= units <= MOST_UNITS and 0 <= seed < 2**32

@@ -98,13 +98,16 @@ def image_grid(
 
 def _outline(figure: Figure, places: Sequence[Axes], masks: Mapping[str, Any]) -> None:
     """Draw where each mask ends, over the pictures, and say below which colour is which."""
+    named = isinstance(masks, Mapping)
+    demand(named, f"`masks` is {masks!r}.", 'Give names with their masks: {"target": masks}.')
     few = len(masks) <= len(COLOURS)
     demand(few, f"{len(masks)} kinds of masks are too many.", f"Give {len(COLOURS)} at the most.")
     for kind, (name, given) in enumerate(masks.items()):
         # Orange first: of all the colours it is the rarest in pictures.
         look = {"color": COLOURS[1 - kind], "linestyle": DASHES[kind], "linewidth": 2}
-        fits = len(given) == len(places)
-        demand(fits, f"There are {len(places)} pictures, {len(given)} masks.", "Give one for each.")
+        fits = isinstance(given, list | np.ndarray) and np.iterable(given)
+        fits = fits and len(given) == len(places)
+        demand(fits, f"Not {len(places)} masks of {name!r}.", "Give one for each picture.")
         for place, mask in zip(places, given, strict=True):
             shape = place.get_images()[0].get_array().shape[:2]
             mask = numbers(mask, f"A mask of {name}", shape) > 0.5
