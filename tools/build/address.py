@@ -35,9 +35,12 @@ COURSE, VERSION = "{address}", "{version}"
 if "google.colab" in sys.modules:
     here = os.path.abspath(f"transfer-learning-{{VERSION}}")
     if not os.path.isdir(here):
+        print("Fetching the course, which takes some seconds …", flush=True)
         shutil.rmtree(f"{{here}}.part", ignore_errors=True)
         fetch = ["git", "-c", "advice.detachedHead=false", "clone", "-q", "--depth=1"]
-        subprocess.run([*fetch, "-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"], check=True)
+        fetch += ["-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"]
+        if (done := subprocess.run(fetch, stderr=-1, text=True)).returncode:
+            sys.exit(f"The course cannot be fetched. Run this cell again. {{done.stderr}}")
         os.rename(f"{{here}}.part", here)
     sys.path.insert(0, here)
 elif not importlib.util.find_spec("tlkit"):
