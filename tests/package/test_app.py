@@ -4,24 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.package.tiny_workshop import pictures, tiny_backbone, write_folder
+from tests.package.tiny_workshop import write_folder
 from tlkit.errors import InputError
-from tlkit.networks import backbones
-from tlkit.workshop import train_classifier
 from tlkit.workshop.app_page import Workshop, build, uploaded
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr(backbones, "load_backbone", tiny_backbone)
-    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backbones, "load_backbone", tiny_backbone)
-        return train_classifier(pictures(), "features")
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture

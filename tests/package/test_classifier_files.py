@@ -11,25 +11,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.package.tiny_workshop import pictures, tiny_backbone
+from tests.package.tiny_workshop import pictures
 from tlkit.errors import DamagedFileError, InputError, MissingFileError
-from tlkit.networks import backbones
-from tlkit.workshop import ImageClassifier, train_classifier
+from tlkit.workshop import ImageClassifier
 from tlkit.workshop import files as model_files
 from tlkit.workshop.command import main
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr(backbones, "load_backbone", tiny_backbone)
-    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backbones, "load_backbone", tiny_backbone)
-        return train_classifier(pictures(), "features")
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def test_saved_and_loaded_it_is_the_same(classifier, tmp_path):

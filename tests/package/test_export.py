@@ -13,24 +13,12 @@ import pytest
 from PIL import Image
 
 import tlkit
-from tests.package.tiny_workshop import pictures, tiny_backbone
+from tests.package.tiny_workshop import pictures
 from tlkit.errors import InputError, MissingFileError
-from tlkit.networks import backbones
 from tlkit.workshop import Export, ImageClassifier, export, train_classifier
 from tlkit.workshop.export import SUFFIXES
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr(backbones, "load_backbone", tiny_backbone)
-    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backbones, "load_backbone", tiny_backbone)
-        return train_classifier(pictures(), "features")
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 FORMATS = [

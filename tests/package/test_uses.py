@@ -223,17 +223,17 @@ USED = {
         {"images": images, "known": some(fingerprints(CLEAN.images), np.zeros((0, 800)))},
         len,
     ),
-    "verify_dataset": (data.verify_dataset, {"name": some("photo", "digit")}, len),
+    "verify_dataset": (data.verify_dataset, {"name": some("photos", "digit")}, len),
     # networks
     "load_backbone": (
         tlkit.load_backbone,
         {
-            "name": some("efficientnet-lite", "resnet", "EfficientNet-Lite0"),
-            "image_size": small,
-            "classifier": anything,
-            "weights": some(None, "imagenet", "mine"),
+            "name": some("efficientnet-lite0", "resnet", "EfficientNet-Lite0"),
+            "image_size": some(32, 31, 0),
+            "classifier": st.booleans(),
+            "weights": some(None, "mine"),
         },
-        ends_in_logits,
+        lambda found: finite(found(CLEAN.images[:1].astype("float32"))),
     ),
     "backbone_card": (tlkit.backbone_card, {"name": some("efficientnet-lite0", "lenet")}, len),
     "decode_predictions": (

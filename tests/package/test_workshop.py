@@ -8,22 +8,10 @@ import tlkit
 from tests.package.tiny_workshop import pictures, tiny_backbone
 from tlkit import finetuning
 from tlkit.errors import InputError, TlkitError
-from tlkit.networks import backbones
 from tlkit.scores import score
 from tlkit.workshop import Attempts, strategies, train_classifier
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr(backbones, "load_backbone", tiny_backbone)
-    monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backbones, "load_backbone", tiny_backbone)
-        return train_classifier(pictures(), "features")
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def test_features_are_judged_on_pictures_that_the_head_did_not_see(classifier):
