@@ -72,6 +72,11 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 1.0) ->
 
 def _fitting(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Features and labels, if they fit each other."""
+    if not (are_even(features) and are_even(labels)):
+        raise InputError(
+            "The features, or the labels, are lists of unequal lengths.",
+            "Pass one row of features and one label per picture.",
+        )
     features, labels = np.asarray(features), np.asarray(labels)
     demand(
         features.ndim == 2
@@ -88,6 +93,14 @@ def _fitting(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
         "Pass the labels of an ImageDataset.",
     )
     return features, labels
+
+
+def are_even(values: Any) -> bool:
+    """Whether this is an array, or lists of equal lengths."""
+    try:
+        return np.asarray(values) is not None
+    except ValueError:
+        return False
 
 
 def folds_for(labels: np.ndarray) -> int:

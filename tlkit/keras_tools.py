@@ -72,6 +72,9 @@ def find_layer(model: "keras.Model", name: str) -> "keras.layers.Layer":
     """
     import keras
 
+    if not isinstance(name, str):
+        raise InputError(f"{name!r} is no name of a layer.", "Give a text, such as layer.name.")
+
     def walk(model, prefix: str) -> Iterator[tuple[str, "keras.layers.Layer"]]:
         for layer in model.layers:
             yield f"{prefix}{layer.name}", layer
