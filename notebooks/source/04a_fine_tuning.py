@@ -262,12 +262,12 @@ claim(
 )
 
 # %%
-stored = both.runs("everything", **ways["Adam, settled head"])[0]
+in_table = both.runs("everything", **ways["Adam, settled head"])[0]
 claim(
-    "Adam, settled head: the live run agrees with its row",
-    abs(tuned.accuracy - stored),
-    f"live {tuned.accuracy:.1%}, stored {stored:.1%}",
-    below=0.022,
+    "the live run from the settled head gained, as its row did",
+    tuned.accuracy - frozen.accuracy,
+    f"{frozen.accuracy:.1%} frozen, {tuned.accuracy:.1%} moved; in its row {in_table:.1%}",
+    above=0,
 )
 
 # %% [markdown]
