@@ -161,10 +161,15 @@ def fine_tune(
     built_model(model), checks.dataset(train), checks.seed(seed)
     if validation is None:
         train, validation = train.split(train=round(0.8 * len(train)), seed=seed)
+    if isinstance(getattr(model, "output_shape", None), list):
+        raise InputError(
+            f"The model {model.name!r} has several outputs.",
+            "Pass one that ends in logits: keras.Model(model.input, model.outputs[0]).",
+        )
     if not _takes(model, train, validation):
         raise InputError(
             f"The model takes pictures of shape {tuple(model.input_shape[1:])}; those to train on "
-            f"have {train.images.shape[1:]}, those to judge by {validation.images.shape[1:]}.",
+            f"have {train.images.shape[1:]}, or those to judge by have another one.",
             "Load both with the model's image_size.",
         )
     names = train.class_names

@@ -72,9 +72,6 @@ def find_layer(model: "keras.Model", name: str) -> "keras.layers.Layer":
     """
     import keras
 
-    if not isinstance(name, str):
-        raise InputError(f"{name!r} is no name of a layer.", "Give a text, such as layer.name.")
-
     def walk(model, prefix: str) -> Iterator[tuple[str, "keras.layers.Layer"]]:
         for layer in model.layers:
             yield f"{prefix}{layer.name}", layer
@@ -82,6 +79,11 @@ def find_layer(model: "keras.Model", name: str) -> "keras.layers.Layer":
                 yield from walk(layer, f"{prefix}{layer.name}/")
 
     places = dict(walk(model, ""))
+    if not isinstance(name, str):
+        raise InputError(
+            f"The model {model.name!r} has no layer {name!r}.",
+            did_you_mean(name, [layer.name for layer in places.values()]),
+        )
     if name in places:
         return places[name]
     found = {path: each for path, each in places.items() if path.endswith(f"/{name}")}
@@ -106,7 +108,8 @@ def find_maps(model: "keras.Model", name: str | None = None) -> "keras.layers.La
 
     def gives_maps(layer) -> bool:
         shape = getattr(getattr(layer, "output", None), "shape", ())
-        return len(shape) == 4 and tuple(shape[1:3]) != (1, 1) and layer.input is not layer.output
+        entrance = type(layer).__name__ == "InputLayer"
+        return len(shape) == 4 and tuple(shape[1:3]) != (1, 1) and not entrance
 
     if name is None:
         maps = [layer for layer in leaf_layers(model, whole=True) if gives_maps(layer)]

@@ -66,6 +66,8 @@ def layer_groups(
             parts = [layers[start:end] for start, end in pairwise(places)]
         else:
             demand(all(isinstance(each, list | tuple) for each in groups), what, mend)
+            if not all(hasattr(layer, "trainable_weights") for each in groups for layer in each):
+                raise InputError(what, mend)
             parts = [leaf_layers(each, whole=True) for each in groups]
     parts = [[layer for layer in part if layer.trainable_weights] for part in parts]
     for place, part in enumerate(parts, start=1):

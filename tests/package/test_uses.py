@@ -569,7 +569,10 @@ USED = {
     ),
     "quiz": (
         ask,
-        {"text": words, "choices": some([("a", ""), ("b", "why not")], [("a", "no")], [])},
+        {
+            "text": words,
+            "choices": some([("a", "Right: so it is"), ("b", "No: not so")], [("a", "no")], []),
+        },
         anything_goes,
     ),
     "claim": (

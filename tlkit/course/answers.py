@@ -124,7 +124,8 @@ def check_exercise(right, cases, choices, tolerance, hints, texts) -> None:
 
     well((right is None) != (cases is None), "it needs either the right answer or cases")
     well(all(isinstance(text, str) for text in texts), "hint, praise and name are texts")
-    fine = np.ndim(tolerance) == 0 and _comparable(tolerance, "iuf") and tolerance >= 0
+    single = isinstance(tolerance, int | float | np.number)
+    fine = single and _comparable(tolerance, "iuf") and tolerance >= 0
     well(tolerance is None or fine, "tolerance is a number, 0 or more")
     well(pairs(hints), "hints is a list of pairs of a wrong answer and a text")
     for wrong, text in hints:

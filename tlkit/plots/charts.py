@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, PercentFormatter
 
 from tlkit.checks import demand, numbers, texts
-from tlkit.plots.figures import COLOURS, DASHES, MARKERS, name_some, new_figure
+from tlkit.plots.figures import COLOURS, DASHES, MARKERS, in_words, name_some, new_figure
 from tlkit.plots.labels import name_lines, name_points
 
 
 def _label_axes(axes: Axes, title: str | None, **labels: str) -> None:
     fine = all(isinstance(label, str) and label.strip() for label in labels.values())
     demand(fine, "An axis has no label.", "Say what it shows, with its unit.")
+    demand(isinstance(title, str | None), f"`title` is {title!r}.", "Give a text.")
     axes.set(**labels)
     axes.set_title(title or "", loc="left")
 
@@ -75,7 +76,7 @@ def curve(
         f"{name} from {_written(percent).format(y[0])} to {_written(percent).format(y[-1])}"
         for name, y in zip(labels, ys, strict=True)
     ]
-    alt = alt or f"{y_label} against {x_label}: {name_some(ends)}"
+    alt = in_words(alt, f"{y_label} against {x_label}: {name_some(ends)}")
     with new_figure(7, 4, alt, caption) as figure:
         axes = figure.subplots()
         for line, y in enumerate(ys):
@@ -154,8 +155,9 @@ def bars_with_intervals(
         demand(fine, "A value is outside its interval.", "Give intervals as (low, high).")
     written = [_written(percent).format(value) for value in values]
     said = name_some([f"{name} {text}" for name, text in zip(labels, written, strict=True)])
+    alt = in_words(alt, f"{value_label}: {said}")
     height = 0.9 + 0.42 * len(values)
-    with new_figure(7, height, alt or f"{value_label}: {said}", caption) as figure:
+    with new_figure(7, height, alt, caption) as figure:
         axes = figure.subplots()
         draw_bars(axes, labels, values, written, ends)
         if intervals is not None:
@@ -214,7 +216,7 @@ def confusion_matrix(
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     right = np.trace(matrix) / max(matrix.sum(), 1)
     side = 2.3 + 0.55 * count
-    alt = alt or f"confusion matrix: {right:.0%} on the diagonal"
+    alt = in_words(alt, f"confusion matrix: {right:.0%} on the diagonal")
     with new_figure(side + 0.4, side, alt, caption) as figure:
         axes = figure.subplots()
         axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -269,7 +271,7 @@ def scatter_labelled(
     x, y = numbers(x, "x", (len(labels),)), numbers(y, "y", (len(labels),))
     _check_log(x, log_x)
     said = [f"{name} at {a:.3g}, {b:.3g}" for name, a, b in zip(labels, x, y, strict=True)]
-    alt = alt or f"{y_label} against {x_label}: {name_some(said)}"
+    alt = in_words(alt, f"{y_label} against {x_label}: {name_some(said)}")
     with new_figure(7, 4.5, alt, caption) as figure:
         axes = figure.subplots()
         axes.scatter(x, y, s=45, color=COLOURS[0], zorder=3)

@@ -12,6 +12,8 @@ import numpy as np
 import PIL.Image
 from matplotlib.figure import Figure
 
+from tlkit.checks import demand
+
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), told apart by colour-blind readers; its yellow
 # is left out, for it is too pale on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -75,6 +77,12 @@ class CourseFigure(Figure):
             display(HTML(f"<details><summary>in words</summary>{words}</details>"))
 
 
+def in_words(alt: str | None, said: str) -> str:
+    """The alternative text that was given, or else what the drawing says of itself."""
+    demand(isinstance(alt, str | None), f"`alt` is {alt!r}.", "Give a text.")
+    return alt or said
+
+
 @contextlib.contextmanager
 def new_figure(
     width: float, height: float, alt: str, caption: str | None
@@ -83,6 +91,7 @@ def new_figure(
 
     It never enters pyplot's list of open figures: nothing to close, nothing shown twice.
     """
+    demand(isinstance(caption, str | None), f"`caption` is {caption!r}.", "Give a text.")
     with style():
         figure = CourseFigure(figsize=(width, height))
         figure.alt, figure.caption = alt, caption or ""

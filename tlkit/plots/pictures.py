@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from tlkit.checks import demand, numbers, texts, whole
 from tlkit.plots.charts import draw_bars
-from tlkit.plots.figures import COLOURS, DASHES, name_some, new_figure
+from tlkit.plots.figures import COLOURS, DASHES, in_words, name_some, new_figure
 
 # Around lines, so that they are seen on any picture.
 _PALE, _DARK = ([withStroke(linewidth=4, foreground=colour)] for colour in ("white", "#333333"))
@@ -144,7 +144,7 @@ def filters(
     height, width, _, count = kernel.shape
     # Eight pixels for each weight, so that nothing is blurred.
     large = (127.5 + 127.5 * kernel / largest).repeat(8, axis=0).repeat(8, axis=1)
-    alt = alt or f"{count} filters of {height} by {width} pixels, as coloured squares"
+    alt = in_words(alt, f"{count} filters of {height} by {width} pixels, as coloured squares")
     return image_grid(
         np.moveaxis(large, -1, 0).round().astype("uint8"), None, columns, caption, alt
     )
@@ -184,7 +184,7 @@ def predictions(
     demand(fine, "A probability is outside 0 to 1.", "Use softmax on logits first.")
     written = [f"{value:.0%}" for value in values]
     said = name_some([f"{name} {text}" for name, text in zip(names, written, strict=True)])
-    alt = alt or f"a picture, and what it may be: {said}"
+    alt = in_words(alt, f"a picture, and what it may be: {said}")
     with new_figure(7, 2.4, alt, caption) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
         _show(left, picture, title)
@@ -225,7 +225,7 @@ def heat_overlay(
     height, width = heat.shape
     where = f"{('upper', 'middle', 'lower')[3 * row // height]} "
     where += ("left", "centre", "right")[3 * column // width]
-    alt = alt or f"a picture and its heat-map {title}, hottest {where}"
+    alt = in_words(alt, f"a picture and its heat-map {title}, hottest {where}")
     with new_figure(6.6, 0.5 + 2.75 * height / width, alt, caption) as figure:
         left, right = figure.subplots(1, 2)
         _show(left, picture, "the picture")

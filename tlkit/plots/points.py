@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from tlkit.checks import demand, numbers, texts, whole
 from tlkit.checks import labels as class_numbers
-from tlkit.plots.figures import COLOURS, MARKERS, name_some, new_figure
+from tlkit.plots.figures import COLOURS, MARKERS, in_words, name_some, new_figure
 
 
 def point_panels(
@@ -59,7 +59,7 @@ def point_panels(
     fine = len(panels) == len(titles) == len(axis_labels) == len(boundaries) > 0
     demand(fine, "Panels, titles and axes are not equally many.", "Give one of each per panel.")
     rows = -(-len(panels) // whole(columns, "columns", 1))
-    alt = alt or f"points of {name_some(class_names)} in panels: {name_some(titles)}"
+    alt = in_words(alt, f"points of {name_some(class_names)} in panels: {name_some(titles)}")
     width = 3.0 * columns if columns > 2 else 3.6 * columns
     with new_figure(width, 3.1 * rows + 0.4, alt, caption) as figure:
         places = figure.subplots(rows, columns, squeeze=False).ravel()
