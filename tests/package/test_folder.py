@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from tlkit.data import folders, load_folder, load_pictures, reading
+from tlkit.data import folders, load_folder, read_pictures, reading
 from tlkit.errors import InputError, MissingFileError, TlkitError
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 30), (30, 30, 200), (255, 255, 255)
@@ -616,9 +616,9 @@ def test_pictures_are_read_one_by_one_as_in_a_folder(root):
     save_grey(root / "cat" / "4.png", 4000)
     data = load_folder(root, image_size=32)
     paths = [root / "cat" / f"{name}" for name in ("1.png", "2.jpg", "3.png", "4.png")]
-    alone = load_pictures(paths, image_size=32, white=data.white)
+    alone = read_pictures(paths, image_size=32, white=data.white)
     assert (alone == data.images[:4]).all()
-    assert (load_pictures(str(paths[1]), 32) == alone[1]).all()
+    assert (read_pictures(str(paths[1]), 32) == alone[1]).all()
 
 
 def test_a_picture_that_cannot_be_used_is_named_with_the_reason(root):
@@ -633,7 +633,7 @@ def test_a_picture_that_cannot_be_used_is_named_with_the_reason(root):
         (b"x.png", InputError, "paths"),
     ):
         with pytest.raises(error, match=words):
-            load_pictures(paths)
+            read_pictures(paths)
 
 
 def test_the_reading_needs_nothing_but_pillow_and_numpy(root):
@@ -642,7 +642,7 @@ def test_the_reading_needs_nothing_but_pillow_and_numpy(root):
     text, alone = Path(reading.__file__).read_text(encoding="utf-8"), {"__name__": "alone"}
     exec(text, alone)
     path = str(root / "cat" / "x.png")
-    assert (alone["read_picture"](path, 32) == load_pictures(path, 32)[0]).all()
+    assert (alone["read_picture"](path, 32) == read_pictures(path, 32)[0]).all()
     imported = set(
         re.findall(r"^ *(?:from|import) (\w+)", Path(reading.__file__).read_text(), re.M)
     )

@@ -203,8 +203,8 @@ USED = {
         },
         a_data_set,
     ),
-    "load_pictures": (
-        data.load_pictures,
+    "read_pictures": (
+        data.read_pictures,
         {
             "paths": some(PLACE / "good.png", [str(PLACE / "good.png")], PLACE / "words.png", []),
             "image_size": some(16, 32, 10**9),

@@ -7,7 +7,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "copies": ["copies_of_known", "find_copies"],
         "datasets": ["compose_people", "dataset_names", "load_dataset", "verify_dataset"],
-        "folders": ["load_folder", "load_pictures"],
+        "files": ["read_pictures"],
+        "folders": ["load_folder"],
         "image_dataset": ["ImageDataset"],
+        "sources": ["load_pictures"],
     },
 )

@@ -3,20 +3,14 @@
 import os
 import re
 import unicodedata
-import warnings
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from tlkit import checks
+from tlkit.data.files import Skipped, from_files, shown
 from tlkit.data.image_dataset import ImageDataset, image_side
-from tlkit.data.names import demand_distinct
-from tlkit.data.reading import Picture, Unusable, read, read_picture
+from tlkit.data.names import demand_distinct, natural, readable
 from tlkit.errors import InputError
-from tlkit.progress import progress
 
 NOT_OURS = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin"}
 LEADS_BACK = "a link that leads back to a folder it is in"
@@ -25,10 +19,6 @@ PART = re.compile(
     "(train|test|val|valid|validat|dev|eval|hold[ _-]?out)(ing|ion)?([ _-]?(set|data|images))?",
     re.IGNORECASE,
 )
-# Of 255: a picture that has nothing brighter is nearly black.
-DARK = 31
-
-Skipped = list[tuple[str, str]]
 
 
 def load_folder(path: str | Path, image_size: int = 160) -> ImageDataset:
@@ -59,94 +49,34 @@ def load_folder(path: str | Path, image_size: int = 160) -> ImageDataset:
         >>> mine.skipped
         (('dog/notes.jpg', 'not a picture that can be read'),)
     """
-    size = image_side(image_size)
-    root = checks.path(path, there="folder")
+    size, root = image_side(image_size), checks.path(path, there="folder")
+    return from_files(*class_files(root), size=size, root=root)
+
+
+def class_files(root: Path) -> tuple[list[Path], list[int], list[str], Skipped, list[str]]:
+    """What is in the class folders of a folder.
+
+    Returns:
+        The files, the class of each, the classes' names, what is left out and what is assumed.
+
+    Raises:
+        InputError: It has no class folders.
+    """
     classes, skipped = _class_folders(root)
     notes = _check_layout(root, classes)
     files, labels = [], []
     for label, folder in enumerate(classes):
         for file, reason in _walk(folder, _above(root)):
             if reason:
-                skipped.append((_shown(file, root), reason))
+                skipped.append((shown(file, root), reason))
             else:
                 files.append(file)
                 labels.append(label)
-    images, kept, white, remarks = _read_all(files, size, root, skipped)
     names = [unicodedata.normalize("NFC", readable(folder.name)) for folder in classes]
-    for label, name in enumerate(names):
-        if label not in np.array(labels)[kept]:
-            reason = next((f" ({p}: {r})" for p, r in skipped if p.split("/")[0] == name), "")
-            raise InputError(
-                f"The class {name!r} in {str(root)!r} has no picture that can be used{reason}.",
-                "Put pictures into its folder, or take the folder away.",
-            )
-    return ImageDataset(
-        images[: len(kept)],
-        np.array(labels)[kept],
-        tuple(names),
-        readable(root.resolve().name) or "pictures",
-        "your own folder",
-        "your own",
-        tuple(sorted(skipped, key=lambda pair: natural(pair[0]))),
-        (*notes, *remarks),
-        white,
-    )
+    return files, labels, names, skipped, notes
 
 
-def load_pictures(
-    paths: str | Path | Sequence[str | Path], image_size: int = 160, white: int | None = None
-) -> np.ndarray:
-    """Picture files, read as `load_folder` reads them.
-
-    Args:
-        paths: A path or several.
-        image_size: Height and width in pixels, from 16 to 1024.
-        white: The value that is white in 16-bit pictures, such as an `ImageDataset` notes.
-
-    Returns:
-        uint8 (N, image_size, image_size, 3), RGB.
-
-    Raises:
-        MissingFileError: There is no such file.
-        InputError: A file that is no usable picture, with the reason.
-
-    Example:
-        >>> load_pictures("cat.jpg").shape                                  # doctest: +SKIP
-        (1, 160, 160, 3)
-    """
-    size = image_side(image_size)
-    several = [paths] if isinstance(paths, str | Path) else paths
-    fine = isinstance(several, Sequence) and not isinstance(several, bytes) and len(several)
-    checks.demand(fine, f"`paths` is {paths!r}.", "Give a path, or a list of paths.")
-    images = []
-    for each in several:
-        file = checks.path(each, there="file")
-        try:
-            images.append(read_picture(file, size, white))
-        except Unusable as reason:
-            raise InputError(f"{str(file)!r} cannot be used: {reason}.", "Try another.") from None
-    return np.stack(images)
-
-
-# --- names ------------------------------------------------------------------------------------
-
-
-def readable(name: str) -> str:
-    """A file's name as text; bytes that are not UTF-8 as \\x and their number."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def natural(name: str) -> list:
-    """Sort key under which `cat 2` comes before `cat 10`, the same on every platform."""
-    name = unicodedata.normalize("NFC", readable(name))
-    pieces: list = re.split(r"([0-9]+)", name.casefold())
-    # Text, number, text, number ...
-    pieces[1::2] = map(int, pieces[1::2])
-    return [pieces, name]
-
-
-def _shown(path: Path, root: Path) -> str:
-    return readable(path.relative_to(root).as_posix())
+# --- folders ----------------------------------------------------------------------------------
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -154,9 +84,6 @@ def _entries(folder: Path) -> list[Path]:
         return not entry.name.startswith(".") and entry.name.casefold() not in NOT_OURS
 
     return sorted(filter(ours, folder.iterdir()), key=lambda entry: natural(entry.name))
-
-
-# --- folders ----------------------------------------------------------------------------------
 
 
 def _above(root: Path) -> set[str]:
@@ -175,9 +102,9 @@ def _class_folders(root: Path) -> tuple[list[Path], Skipped]:
         if not entry.is_dir():
             dangling = entry.is_symlink() and not entry.exists()
             reason = "a link that leads nowhere" if dangling else "not in a class folder"
-            skipped.append((_shown(entry, root), reason))
+            skipped.append((shown(entry, root), reason))
         elif os.path.realpath(entry) in _above(root):
-            skipped.append((_shown(entry, root), LEADS_BACK))
+            skipped.append((shown(entry, root), LEADS_BACK))
         else:
             classes.append(entry)
     return classes, skipped
@@ -250,54 +177,3 @@ def _sub_folders(folder: Path) -> set[str]:
         return {readable(entry.name) for entry in _entries(folder) if entry.is_dir()}
     except OSError:
         return set()
-
-
-# --- pictures ---------------------------------------------------------------------------------
-
-
-def _read_all(
-    files: list[Path], size: int, root: Path, skipped: Skipped
-) -> tuple[np.ndarray, list[int], int | None, list[str]]:
-    """The pictures, the indices of their files, the white of 16 bits, and what was assumed."""
-
-    def try_to_read(file: Path) -> Picture | str:
-        try:
-            return read(file, size)
-        except Unusable as reason:
-            return str(reason)
-
-    images = np.empty((len(files), size, size, 3), np.uint8)
-    kept: list[int] = []
-    whites: dict[int, int] = {}
-    remarks = defaultdict(list)
-    with warnings.catch_warnings(), ThreadPoolExecutor(2) as pool:
-        # Pillow's, on odd EXIF and large pictures.
-        warnings.simplefilter("ignore")
-        results = pool.map(try_to_read, files)
-        told = progress(results, len(files), f"Reading {len(files)} pictures")
-        for number, picture in enumerate(told):
-            shown = _shown(files[number], root)
-            if isinstance(picture, str):
-                skipped.append((shown, picture))
-                continue
-            if picture.white is not None:
-                whites[len(kept)] = picture.white
-            if picture.pixels.max() <= DARK:
-                remarks[f"Nearly black, with nothing brighter than {DARK} of 255"].append(shown)
-            for remark in picture.remarks:
-                remarks[remark].append(shown)
-            images[len(kept)] = picture.pixels
-            kept.append(number)
-    white = max(whites.values(), default=None)
-    for row, its in whites.items():
-        if its != white:
-            images[row] = read_picture(files[kept[row]], size, white)
-    if white is not None and white < 65535:
-        shown = [_shown(files[kept[row]], root) for row in whites]
-        remarks[f"16 bits of which {white.bit_length()} are used, so {white} is white"] = shown
-    return images, kept, white, [_note(*each) for each in remarks.items()]
-
-
-def _note(remark: str, files: list[str]) -> str:
-    many = "1 file" if len(files) == 1 else f"{len(files)} files"
-    return f"{remark}: {many}, such as {files[0]}."

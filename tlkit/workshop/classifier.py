@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from tlkit import checks
-from tlkit.data import ImageDataset, copies_of_known, load_pictures
+from tlkit.data import ImageDataset, copies_of_known, read_pictures
 from tlkit.data.reading import middle_square
 from tlkit.workshop import facts, files
 from tlkit.workshop.card import model_card
@@ -69,7 +69,7 @@ class ImageClassifier:
         """
         size, several = self.image_size, images if isinstance(images, list | tuple) else [images]
         if any(isinstance(each, str | Path) for each in several):
-            return load_pictures(images, size, self.about.get("white"))
+            return read_pictures(images, size, self.about.get("white"))
         images = checks.array(images, "The list of pictures")
         images = checks.picture(images) if images.ndim == 3 else checks.pictures(images)
         if images.shape[1:3] == (size, size):
