@@ -3,6 +3,7 @@
 #   make lab            open the course in JupyterLab (installs it first)
 #   make test           run every test and every notebook
 #   make check          every test but the notebooks; about three minutes
+#   make test-extras    try pictures and networks from other packages, in an environment of its own
 #   make test-offline   make test, with every network but loopback cut off (Linux)
 #   make lint           ruff over everything: mistakes and layout
 #   make notebooks      make the notebooks from their sources; one lesson: LESSON=03
@@ -31,6 +32,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 RELEASE := $(VENV)/release
+EXTRAS := .venv-extras
 LESSON ?=
 ARITHMETIC ?=
 REVEAL ?=
@@ -50,7 +52,7 @@ ifneq "$(shell cat $(INSTALLED) 2>/dev/null)" "$(CURDIR)"
 $(shell test -L $(VENV) || rm -f $(INSTALLED))
 endif
 
-.PHONY: help lab test check test-offline lint notebooks experiments numerics slides lock install clean \
+.PHONY: help lab test check test-extras test-offline lint notebooks experiments numerics slides lock install clean \
 	address canary wheelhouse install-offline release-check test-colab
 
 help:
@@ -80,6 +82,18 @@ test: check
 
 check: $(INSTALLED)
 	@$(RUN) -m pytest tests -m "not lessons" -n 2 --dist loadfile $(PYTEST_OPTIONS)
+
+# Beside the course's own environment, which it reads and leaves as it is.
+$(EXTRAS)/installed: $(INSTALLED) requirements-extras.txt
+	@$(RUN) -m venv --clear $(EXTRAS)
+	@$(RUN) -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> $$($(EXTRAS)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/course.pth
+	@$(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-extras.txt
+	@touch $(EXTRAS)/installed
+
+test-extras: $(EXTRAS)/installed
+	@$(EXTRAS)/bin/python -m pytest tests/extras -m "" $(PYTEST_OPTIONS)
 
 test-offline: $(INSTALLED)
 	@unshare --map-root-user --net sh -c 'ip link set lo up && exec "$$@"' sh \
@@ -137,4 +151,4 @@ release-check: $(RELEASE)
 	@$(RUN) -m tools.places.release_check $(OPTIONS)
 
 clean:
-	rm -rf $(VENV) data/cache build dist .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EXTRAS) data/cache build dist .pytest_cache .ruff_cache

@@ -203,6 +203,22 @@ USED = {
         },
         a_data_set,
     ),
+    "load_pictures": (
+        tlkit.load_pictures,
+        {
+            "source": some(
+                PLACE / "folder", str(PLACE / "folder"), PLACE / "good.png", "no_such_set"
+            )
+            | st.tuples(images, labels),
+            "image_size": some(16, 32, 10**9),
+            "n": st.none() | small,
+            "part": some(None, "train"),
+            "columns": some(None, ("a", "b")),
+            "class_names": some(None, ["a", "b"]),
+            "seed": seeds,
+        },
+        a_data_set,
+    ),
     "read_pictures": (
         data.read_pictures,
         {
@@ -232,6 +248,8 @@ USED = {
             "image_size": some(32, 31, 0),
             "classifier": st.booleans(),
             "weights": some(None, "mine"),
+            "model": st.none() | models("backbone", "no weights", "grey", "two outputs"),
+            "preprocess": some(None, np.sqrt),
         },
         lambda found: finite(found(CLEAN.images[:1].astype("float32"))),
     ),

@@ -142,7 +142,8 @@ def from_catalogue(
 ) -> ImageDataset:
     """A data set of TensorFlow Datasets by its name; fetched once, into its own folder."""
     why = f"{name!r} is no file here; as a name in TensorFlow Datasets it"
-    tfds = package("tensorflow_datasets", "tensorflow-datasets", why)
+    # It also uses importlib_resources, without asking for it.
+    tfds = package("tensorflow_datasets", "tensorflow-datasets importlib_resources", why)
     try:
         builder = tfds.builder(name)
     except tfds.core.registered.DatasetNotFoundError:
@@ -177,7 +178,7 @@ def package(module: str, pip: str, who: str = "This") -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        what = f"{who} needs the package {pip}, which is not installed."
+        what = f"{who} needs the package {pip.split()[0]}, which is not installed."
         raise MissingFileError(what, f"Run: pip install {pip}") from None
 
 

@@ -4,6 +4,7 @@ import importlib
 import math
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,14 @@ def load_backbone(
     classifier: bool = False,
     weights: str | None = "imagenet",
     seed: int = 0,
+    model: "keras.Model | str | Path | None" = None,
+    preprocess: Callable | None = None,
 ) -> "keras.Model":
     """Load a pretrained network that takes raw pictures: preprocessing is inside.
+
+    With `model` it is any Keras network, wrapped so that the rest of tlkit can use it: from
+    `keras.applications` or KerasHub, or your own, also as a `.keras` file. Give it without its
+    head.
 
     Args:
         name: One of `backbone_names()`. `efficientnet-lite0` comes with the installation; the
@@ -69,13 +76,21 @@ def load_backbone(
         classifier: Keep the original head. Most networks then want the size they were made for.
         weights: `"imagenet"`, or None for random values.
         seed: Seed of the random values, when `weights` is None.
+        model: A network from pictures (N, H, W, 3) to maps (N, h, w, c), to tokens (N, t, c) or to
+            vectors (N, c), in place of a named one; `name`, `classifier` and `weights` then mean
+            nothing.
+        preprocess: What this network wants of RGB 0–255, such as
+            `keras.applications.resnet50.preprocess_input` or a `keras.layers.Rescaling`; None
+            where it has that inside.
 
     Returns:
         A functional `keras.Model` from RGB 0–255 `(N, image_size, image_size, 3)` to feature maps
-        `(N, h, w, channels)`, or with `classifier=True` to logits `(N, 1000)`.
+        `(N, h, w, channels)`, or with `classifier=True` to logits `(N, 1000)`. Tokens become maps
+        of one column, vectors of one place.
 
     Raises:
-        InputError: An unknown name or an impossible size.
+        InputError: An unknown name, an impossible size, or a `model` that does not fit.
+        DamagedFileError: A file of a model that cannot be read, or holds code.
         MissingFileError: The weights are not on this computer and cannot be fetched; the message
             says which file, where it comes from and where to put it.
 
@@ -83,7 +98,15 @@ def load_backbone(
         >>> base = load_backbone("efficientnet-lite0", image_size=160)
         >>> base.output_shape
         (None, 5, 5, 1280)
+        >>> mine = load_backbone(model=keras.applications.ResNet50(include_top=False),
+        ...     preprocess=keras.applications.resnet50.preprocess_input)    # doctest: +SKIP
     """
+    if model is not None:
+        from tlkit.networks.wrapping import wrap
+
+        return wrap(model, preprocess, checks.whole(image_size, "image_size", 16))
+    what = "`preprocess` belongs to a `model`; the named networks have theirs inside."
+    checks.demand(preprocess is None, what, "Leave it out, or pass a model.")
     checks.choice(name, backbone_names(), "network")
     if weights is not None:
         checks.choice(weights, ["imagenet"], "set of weights")

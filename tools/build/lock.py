@@ -1,4 +1,4 @@
-"""Make requirements.txt, the lock: exact versions for every supported computer and Python.
+"""Make the locks, requirements.txt and -extras: exact versions for every computer and Python.
 
     python -m tools.build.lock            # keep what is locked, but for what pyproject.toml demands
     python -m tools.build.lock --upgrade  # take the newest versions that the ranges allow
@@ -21,7 +21,11 @@ from tools.build.environments import UV, run
 from tools.build.lessons import ROOT
 
 LOCK = ROOT / "requirements.txt"
+EXTRAS_LOCK = ROOT / "requirements-extras.txt"
 EXTRAS = ("cpu", "lab", "dev", "export", "more-backbones")
+# KerasHub asks for the first, which its networks of pictures do not use, and which brings the
+# second: it would write over the smaller build of TensorFlow.
+LEFT_OUT = ("tensorflow-text", "tensorflow")
 PYTHONS = ("3.11", "3.12", "3.13")
 # How uv calls each kind of computer.
 PLATFORMS = {
@@ -41,6 +45,10 @@ HELD = {
 HEADER = """\
 # Every version exactly, for Linux (x86-64, aarch64), macOS (arm64) and Windows (x86-64),
 # Python 3.11 to 3.13. Made from pyproject.toml by `python -m tools.build.lock`; do not edit.
+"""
+HEADER_OF_EXTRAS = """\
+# What `make test-extras` installs beside requirements.txt, every version exactly. Made from
+# pyproject.toml by `python -m tools.build.lock`; do not edit. To be installed with --no-deps.
 """
 
 
@@ -64,6 +72,20 @@ def compile_lock(upgrade: bool = False) -> str:
             command += ["--extra", extra]
         run([*command, "--no-emit-find-links", "--constraint", held, "--output-file", out])
         return HEADER + out.read_text(encoding="utf-8")
+
+
+def compile_extras() -> str:
+    """Resolve what `make test-extras` adds to the lock; what is in the lock keeps its version.
+
+    Returns:
+        The text of the second lock.
+    """
+    command = [*COMPILE, "--universal", "--python-version", PYTHONS[0], ROOT / "pyproject.toml"]
+    command += ["--extra", "cpu", "--extra", "extras", "--no-emit-find-links", "--constraint", LOCK]
+    names = {line.split("==")[0] for line in LOCK.read_text(encoding="utf-8").splitlines()}
+    lines = run(command).splitlines()
+    more = [line for line in lines if line.split("==")[0] not in {*names, *LEFT_OUT}]
+    return "\n".join([HEADER_OF_EXTRAS.rstrip(), *more]) + "\n"
 
 
 def pins_for(platform: str, python: str, extras: Sequence[str]) -> list[str]:
@@ -114,7 +136,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check:
         return 0 if check_wheels() else 1
     LOCK.write_text(compile_lock(options.upgrade), encoding="utf-8", newline="\n")
-    print(f"requirements.txt: {LOCK.read_text(encoding='utf-8').count('==')} pins")
+    EXTRAS_LOCK.write_text(compile_extras(), encoding="utf-8", newline="\n")
+    for path in (LOCK, EXTRAS_LOCK):
+        print(f"{path.name}: {path.read_text(encoding='utf-8').count('==')} pins")
     return 0
 
 
