@@ -400,10 +400,26 @@ def test_the_public_build_may_only_read_and_ends_in_time():
 def test_the_build_server_runs_make_test(clone):
     (clone / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", clone / ".ci" / "run")
-    (clone / "Makefile").write_text("test:\n\t@echo the test ran in; pwd\n")
+    (clone / "Makefile").write_text("test test-extras:\n\t@echo $@ ran in; pwd\n")
     assert os.access(clone / ".ci" / "run", os.X_OK)
     run = subprocess.run(
         [str(clone / ".ci" / "run")], cwd="/", capture_output=True, text=True, env=calm()
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == ["the test ran in", str(clone)]
+    ran = ["test ran in", str(clone), "test-extras ran in", str(clone)]
+    assert run.stdout.splitlines() == ran
+
+
+# --- what needs more packages -----------------------------------------------------------------
+
+
+def test_the_second_lock_repeats_nothing_of_the_first_and_holds_what_the_extra_asks_for():
+    lines = lock.EXTRAS_LOCK.read_text(encoding="utf-8").splitlines()
+    more = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    names = {canonicalize_name(each.name) for each in more}
+    assert not names & {canonicalize_name(Requirement(line).name) for line in LOCK_LINES}
+    assert all(str(each.specifier).startswith("==") for each in more)
+    asked = PROJECT["optional-dependencies"]["extras"]
+    pins = {canonicalize_name(each.name): str(each.specifier)[2:] for each in more}
+    for each in map(Requirement, asked):
+        assert each.specifier.contains(pins[canonicalize_name(each.name)]), each.name
