@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _compiled: collections.OrderedDict[str, Callable] = collections.OrderedDict()
 _COMPILED_AT_MOST = 4
+# Bytes of maps that are kept while the layers after them train.
+MOST_KEPT = 1e9
 _running = threading.Lock()
 
 
@@ -112,6 +115,62 @@ def read_layers(
         if name:
             keep("features", name, **kept)
     return [kept[f"layer_{number}"] for number in range(len(layers))]
+
+
+def still_part(model: "keras.Model", pictures: int) -> "tuple[keras.Model, keras.Model] | None":
+    """The part of a network in which nothing moves while it trains, and the part after it.
+
+    What comes out of the first is the same in every step, so it need be computed once only. The cut
+    is the latest place before the first layer that trains which everything passes through.
+
+    Args:
+        model: A functional or Sequential model whose late layers train.
+        pictures: For how many the maps at the cut are to be kept.
+
+    Returns:
+        Two models which, one after the other, are the first; they share their layers with it, so
+        that to train the second is to train the model. None where nothing can be kept: the first
+        layers train, or are random, or somebody's own; or the maps would need more than a gigabyte.
+
+    Example:
+        >>> model = load_backbone(image_size=64)
+        >>> unfreeze(model, "block_10", quiet=True)
+        >>> still_part(model, pictures=100)[0].output_shape
+        (None, 4, 4, 112)
+    """
+    import keras
+
+    if not getattr(model, "inputs", None) or len(model.inputs) + len(model.outputs) > 2:
+        return None
+    layers = keras.Model(model.inputs, model.outputs).operations
+    place = {id(layer): number for number, layer in enumerate(layers)}
+    cut, reached = 0, len(layers)
+    # From late to early: whether what comes after a layer needs nothing from before it.
+    for number in range(len(layers) - 1, 0, -1):
+        parents = layers[number]._inbound_nodes[0].parent_nodes
+        reached = min([reached, *(place.get(id(node.operation), -1) for node in parents)])
+        if reached == number - 1 and _are_still(layers[:number]):
+            cut = number - 1
+            break
+    if not any(getattr(layer, "weights", None) for layer in layers[: cut + 1]):
+        return None
+    maps = layers[cut].output
+    fits = None not in maps.shape[1:] and 4 * pictures * math.prod(maps.shape[1:]) <= MOST_KEPT
+    early = keras.Model(model.inputs[0], maps)
+    if not fits or _graph(early) is None:
+        return None
+    return early, keras.Model(maps, model.outputs[0], name=model.name)
+
+
+def _are_still(layers: Sequence) -> bool:
+    """Whether layers do the same in every training step."""
+    import keras
+
+    def random(layer) -> bool:
+        parts = vars(layer).values()
+        return any(isinstance(each, keras.random.SeedGenerator) for each in parts)
+
+    return not any(getattr(each, "trainable_variables", None) or random(each) for each in layers)
 
 
 def _part(

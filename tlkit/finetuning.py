@@ -10,7 +10,7 @@ from tlkit import checks
 from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.errors import InputError
-from tlkit.features import extract_features
+from tlkit.features import extract_features, still_part
 from tlkit.heads import attach_head, fit_linear_head
 from tlkit.keras_tools import built_model, leaf_layers, place_of, seeded
 
@@ -210,9 +210,17 @@ def _fit(model, rate, what, train, judge, progress, epochs, patience, batch_size
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    moving, images, judged = model, train.images, judge[0]
+    if parts := still_part(model, len(images) + len(judged)):
+        # What the early layers make of a picture is the same in every epoch.
+        early, moving = parts
+        images, judged = (
+            extract_features(early, each, pooled=False, cache=False, progress=False)
+            for each in (images, judged)
+        )
+    moving.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     before = model.get_weights()
-    start = model.evaluate(*judge, batch_size=batch_size, verbose=0, return_dict=True)
+    start = moving.evaluate(judged, judge[1], batch_size=batch_size, verbose=0, return_dict=True)
     start = {f"val_{name}": value for name, value in start.items()}
 
     def tell(epoch, logs):
@@ -221,12 +229,12 @@ def _fit(model, rate, what, train, judge, progress, epochs, patience, batch_size
             print(f"{what}, epoch {epoch + 1}: {told}")
 
     stop = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-    fitted = model.fit(
-        train.images,
+    fitted = moving.fit(
+        images,
         train.labels,
         batch_size=batch_size,
         epochs=epochs,
-        validation_data=judge,
+        validation_data=(judged, judge[1]),
         validation_batch_size=batch_size,
         callbacks=[stop, keras.callbacks.LambdaCallback(on_epoch_end=tell)],
         verbose=0,
@@ -235,4 +243,6 @@ def _fit(model, rate, what, train, judge, progress, epochs, patience, batch_size
     best = int(np.nanargmin(history["val_loss"]))
     if best == 0:
         model.set_weights(before)
+    if moving is not model:
+        model.compile(moving.optimizer, loss, metrics=["accuracy"])
     return history, best

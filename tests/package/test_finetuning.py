@@ -7,9 +7,11 @@ import tensorflow as tf
 from keras import layers
 
 import tlkit
-from tlkit import finetuning
+from tlkit import features, finetuning
 from tlkit.errors import InputError
+from tlkit.features import still_part
 from tlkit.keras_tools import leaf_layers
+from tlkit.networks.folding import fold_batch_norm
 
 SIZE = 16
 
@@ -282,3 +284,82 @@ def test_a_head_for_other_classes_is_refused():
 def test_what_is_no_built_model_is_refused():
     with pytest.raises(InputError, match="built"):
         tlkit.fine_tune(Subclassed(), pictures())
+
+
+# --- what does not move is computed once ---
+
+
+def with_shortcut():
+    """Blocks with a way round, as in MobileNets: a cut inside one would lose it."""
+    inputs = x = keras.Input((SIZE, SIZE, 3))
+    x = layers.Conv2D(6, 3, padding="same", name="stem")(x)
+    for number in range(3):
+        inner = layers.Conv2D(6, 3, padding="same", name=f"block_{number}_conv")(x)
+        inner = layers.BatchNormalization(name=f"block_{number}_bn")(inner)
+        x = layers.Add(name=f"block_{number}")([x, inner])
+    x = layers.Dense(2, name="head")(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, x)
+
+
+@pytest.mark.parametrize(
+    ("make", "start", "cut"),
+    [
+        (with_shortcut, "block_1", "block_0"),
+        (with_shortcut, "head", "global_average_pooling2d"),
+        (with_shortcut, "stem", None),
+        (flat, "block_2", "block_1"),
+        (lambda: nested(), "head", "global_average_pooling2d"),
+        (lambda: nested(), "block_1", None),
+    ],
+)
+def test_the_still_part_ends_where_everything_passes_through(make, start, cut):
+    model = make()
+    tlkit.unfreeze(model, start, quiet=True)
+    parts = still_part(model, 10)
+    if cut is None:
+        assert parts is None
+        return
+    early, late = parts
+    assert early.layers[-1].name.rstrip("_0123456789") == cut.rstrip("_0123456789")
+    images = pictures(6).images.astype("float32")
+    for training_ in (True, False):
+        whole = model(images, training=training_)
+        np.testing.assert_allclose(late(early(images), training=training_), whole, atol=1e-6)
+    assert [id(v) for v in late.trainable_variables] == [id(v) for v in model.trainable_variables]
+
+
+def test_what_is_random_or_of_ones_own_or_too_large_is_not_kept(monkeypatch):
+    for kind in (layers.Dropout(0.5), layers.RandomFlip(), layers.Lambda(lambda x: x)):
+        inputs = keras.Input((SIZE, SIZE, 3))
+        x = layers.Conv2D(6, 3, name="stem")(kind(inputs))
+        x = layers.Dense(2, name="head")(layers.GlobalAveragePooling2D()(x))
+        model = keras.Model(inputs, x)
+        tlkit.unfreeze(model, "head", quiet=True)
+        assert still_part(model, 10) is None
+    model = with_shortcut()
+    tlkit.unfreeze(model, "block_2", quiet=True)
+    assert still_part(model, 10) and still_part(model, 10**6) is None
+
+
+@pytest.mark.parametrize("start", ["block_1", "block_2", "head"])
+def test_kept_maps_change_nothing_but_the_time(start, monkeypatch):
+    train, validation = pictures(32), pictures(12, seed=1)
+    found = []
+    for most in (features.MOST_KEPT, 0):
+        monkeypatch.setattr(features, "MOST_KEPT", most)
+        keras.utils.set_random_seed(0)
+        model = with_shortcut()
+        tuned = tlkit.fine_tune(model, train, validation, start, 1e-3, epochs=4, progress=False)
+        assert tuned.model is model
+        found.append((tuned.history["val_loss"], model.predict(train.images, verbose=0)))
+        # Compiled as a whole, to be judged and trained further.
+        assert model.evaluate(validation.images, validation.labels, verbose=0)
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-4)
+
+
+def test_after_it_batch_norm_still_folds():
+    model = flat()
+    tlkit.fine_tune(model, pictures(16), pictures(8), "block_2", epochs=1, progress=False)
+    folded = fold_batch_norm(model)
+    assert not [each for each in folded.layers if isinstance(each, layers.BatchNormalization)]

@@ -195,6 +195,7 @@ def test_a_nearly_black_picture_among_floats_stays_black():
         (DATA.images - 128.0, DATA.labels, "lie between -"),
         (DATA.images.astype("uint16") * 256, DATA.labels, "from 0 to 255"),
         (DATA.images, DATA.labels[:3], "the labels \\(3,\\)"),
+        (DATA.images, 3, "the labels \\(\\)"),
         (DATA.images[..., :2], DATA.labels, "of shape \\(32, 32, 2\\)"),
         (DATA.images, DATA.labels + 0.5, "A label is 0.5"),
         (DATA.images[:0], [], "have the shape \\(0,"),

@@ -248,7 +248,8 @@ def _from_arrays(source: tuple, part, names, size: int, n: int | None, seed: int
     checks.demand(len(source) == 2, f"The tuple has {len(source)} parts.", mend)
     images = checks.array(source[0], "The list of pictures")
     labels = checks.array(source[1], "The list of labels")
-    fine = images.ndim in (3, 4) and images.dtype.kind in "uif" and len(images) == len(labels)
+    fine = images.ndim in (3, 4) and images.dtype.kind in "uif"
+    fine = fine and labels.ndim in (1, 2) and len(images) == len(labels)
     what = f"The pictures have the shape {images.shape}, the labels {labels.shape}."
     checks.demand(fine and len(images) > 0, what, mend)
     if labels.ndim == 2:

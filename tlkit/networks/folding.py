@@ -14,16 +14,19 @@ from keras import layers
 def _foldable(model: keras.Model) -> dict[str, layers.Layer]:
     """Names of convolutions whose only reader is a batch-norm layer, with that layer."""
     pairs = {}
+    # A layer may stand in other models as well.
+    ours = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
     for layer in model.layers:
         if type(layer) not in (layers.Conv2D, layers.DepthwiseConv2D):
             continue
-        readers = [node.operation for node in layer._outbound_nodes]
+        readers = [node.operation for node in layer._outbound_nodes if id(node) in ours]
+        places = [node for node in layer._inbound_nodes if id(node) in ours]
         # With LoRA the kernel is a sum of two.
         if getattr(layer, "lora_enabled", False):
             continue
         linear = layer.activation is keras.activations.linear
         inner = not any(layer.output is output for output in model.outputs)
-        if linear and inner and len(layer._inbound_nodes) == 1 and len(readers) == 1:
+        if linear and inner and len(places) == 1 and len(readers) == 1:
             bn = readers[0]
             if type(bn) is layers.BatchNormalization and bn.axis in (-1, 3) and bn in model.layers:
                 pairs[layer.name] = bn
