@@ -8,6 +8,9 @@ import sys
 import pytest
 
 from tools.build import numerics
+from tools.build.lesson_runner import lesson_source
+from tools.build.lessons import LESSONS
+from tools.build.notebook_text import SOLVED, read_lesson, source_hash
 
 SMALL = """
 import hashlib, keras, numpy as np
@@ -134,3 +137,26 @@ def test_an_arithmetic_that_gives_the_same_bits_as_another_is_left_out(monkeypat
     said = []
     assert numerics.distinct(hashes, said.append) == ["as it is", "no oneDNN"]
     assert "AVX2" in said[0] and "left out" in said[0]
+
+
+# --- what is on record -----------------------------------------------------------------------
+
+
+def test_on_record_every_claim_held_in_every_arithmetic():
+    assert numerics.stored() and not numerics.failures(numerics.stored())
+
+
+def test_on_record_every_run_stays_a_third_of_the_median_s_distance_from_the_threshold():
+    tight = [each for each in numerics.tightest(numerics.stored()) if each.room < 1 / 3]
+    assert not tight, [f"{each.lesson}: {each.statement} ({each.room:.2f})" for each in tight]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
+def test_on_record_are_the_lessons_as_they_are_now(lesson):
+    source = source_hash(read_lesson(lesson_source(lesson.number), SOLVED))
+    runs = [run for run in numerics.stored() if run["lesson"] == lesson.number]
+    assert runs and {run["source"] for run in runs} == {source}, "run: make numerics"
+
+
+def test_the_page_shows_what_is_on_record():
+    assert numerics.PAGE.read_text(encoding="utf-8") == numerics.page(numerics.stored())
