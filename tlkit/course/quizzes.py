@@ -31,8 +31,8 @@ class Question:
             demand(fine, what, "Mend it in the quiz.")
 
         well(isinstance(self.text, str) and self.text.strip(), "it has no text")
-        # A page is written in UTF-8, which half of a pair of UTF-16 is not.
-        well(self.text.isprintable() or "\n" in self.text, "it has characters that cannot be shown")
+        # Half of a pair of UTF-16 cannot be written to a page.
+        well(not re.search("[\ud800-\udfff]", self.text), "it has half a character in it")
         several = isinstance(self.choices, list | tuple) and len(self.choices) > 1
         well(several, "it needs two choices or more")
         for pair in self.choices:
