@@ -279,26 +279,3 @@ def dataset(data: Any) -> Any:
     )
     demand(len(data.images), "There are no pictures in the set.", "Load some first.")
     return data
-
-
-def labels_by_name(
-    data: Any, class_names: Sequence[str], who: str = "The classifier"
-) -> np.ndarray:
-    """The labels of a data set, as the numbers that others have for classes of the same names.
-
-    Args:
-        data: An `ImageDataset`.
-        class_names: The names that the numbers shall stand for.
-        who: Whose names these are.
-
-    Returns:
-        int64 (N,).
-
-    Raises:
-        InputError: A picture of a class that is not among the names.
-    """
-    places = {name: place for place, name in enumerate(class_names)}
-    for name in (data.class_names[label] for label in np.unique(data.labels)):
-        known = ", ".join(class_names)
-        demand(name in places, f"{who} knows no class {name!r}.", f"Its classes are: {known}.")
-    return np.array([places.get(name, -1) for name in data.class_names], "int64")[data.labels]

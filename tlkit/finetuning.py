@@ -9,6 +9,7 @@ import numpy as np
 from tlkit import checks
 from tlkit.checks import demand
 from tlkit.data.image_dataset import ImageDataset
+from tlkit.data.names import labels_by_name
 from tlkit.errors import InputError
 from tlkit.features import extract_features, still_part
 from tlkit.heads import attach_head, fit_linear_head
@@ -175,7 +176,7 @@ def fine_tune(
     names = train.class_names
     judge = (
         checks.dataset(validation).images,
-        checks.labels_by_name(validation, names, "What is trained on"),
+        labels_by_name(validation, names, "What is trained on"),
     )
     with seeded(seed):
         shape = np.shape(model(train.images[:1].astype("float32")))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlkit import checks
+from tlkit.data.names import labels_by_name
 from tlkit.errors import InputError, MissingFileError
 
 
@@ -206,6 +207,6 @@ def test_a_set_is_what_has_pictures_labels_and_class_names():
 
 def test_classes_meet_by_name_and_not_by_number():
     data = SimpleNamespace(labels=np.array([0, 1, 0]), class_names=("dog", "cat", "unused"))
-    assert checks.labels_by_name(data, ("cat", "cow", "dog")).tolist() == [2, 0, 2]
+    assert labels_by_name(data, ("cat", "cow", "dog")).tolist() == [2, 0, 2]
     with refused("The classifier knows no class 'dog'. Its classes are: cat, cow."):
-        checks.labels_by_name(data, ("cat", "cow"))
+        labels_by_name(data, ("cat", "cow"))

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tlkit import checks
 
 
@@ -62,3 +64,26 @@ def natural(name: str) -> list:
     # Text, number, text, number ...
     pieces[1::2] = map(int, pieces[1::2])
     return [pieces, name]
+
+
+def labels_by_name(
+    data: Any, class_names: Sequence[str], who: str = "The classifier"
+) -> np.ndarray:
+    """The labels of a data set, as the numbers that others have for classes of the same names.
+
+    Args:
+        data: An `ImageDataset`.
+        class_names: The names that the numbers shall stand for.
+        who: Whose names these are.
+
+    Returns:
+        int64 (N,).
+
+    Raises:
+        InputError: A picture of a class that is not among the names.
+    """
+    places = {name: place for place, name in enumerate(class_names)}
+    for name in (data.class_names[label] for label in np.unique(data.labels)):
+        known = f"Its classes are: {', '.join(class_names)}."
+        checks.demand(name in places, f"{who} knows no class {name!r}.", known)
+    return np.array([places.get(name, -1) for name in data.class_names], "int64")[data.labels]

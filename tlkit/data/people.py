@@ -1,9 +1,8 @@
 """Composed people who wear sunglasses or a hat: the pictures behind `sunglasses-or-hat`.
 
 A person is put together from the parts of `python_avatars` (as SVG) and drawn by `resvg`.
-Everything that could give the answer away is shared by both classes: the same hair (also under
-the hat), faces, clothes, sizes, places, tilts and backgrounds. Four in ten of those who wear a hat
-wear ordinary glasses too, so "something on the nose" is no answer either.
+Both classes share all that could give the answer away: the same hair (also under the hat), faces,
+clothes, sizes, places, tilts and backgrounds; and four in ten who wear a hat wear glasses, too.
 """
 
 import colorsys

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tlkit import checks
 from tlkit.data import ImageDataset, copies_of_known, read_pictures
+from tlkit.data.names import labels_by_name
 from tlkit.data.reading import middle_square
 from tlkit.workshop import facts, files
 from tlkit.workshop.card import model_card
@@ -120,7 +121,7 @@ class ImageClassifier:
             >>> classifier.matching(test).class_names                       # doctest: +SKIP
             ('cat', 'dog')
         """
-        labels = checks.labels_by_name(checks.dataset(data), self.class_names)
+        labels = labels_by_name(checks.dataset(data), self.class_names)
         return ImageDataset(self.pictures(data.images), labels, self.class_names)
 
     def evaluate(self, test: ImageDataset) -> Evaluation:
