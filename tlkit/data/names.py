@@ -1,4 +1,4 @@
-"""Names of files and of classes: as text, in order, and told apart in print."""
+"""Names of files and of classes: as text, in order, told apart in print, and matched."""
 
 import os
 import re
