@@ -72,12 +72,8 @@ def fit_linear_head(features: np.ndarray, labels: np.ndarray, C: float = 1.0) ->
 
 def _fitting(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Features and labels, if they fit each other."""
-    if not (are_even(features) and are_even(labels)):
-        raise InputError(
-            "The features, or the labels, are lists of unequal lengths.",
-            "Pass one row of features and one label per picture.",
-        )
-    features, labels = np.asarray(features), np.asarray(labels)
+    features = checks.array(features, "The table of features")
+    labels = checks.array(labels, "The list of labels")
     demand(
         features.ndim == 2
         and features.dtype.kind in "iuf"
@@ -93,14 +89,6 @@ def _fitting(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
         "Pass the labels of an ImageDataset.",
     )
     return features, labels
-
-
-def are_even(values: Any) -> bool:
-    """Whether this is an array, or lists of equal lengths."""
-    try:
-        return np.asarray(values) is not None
-    except ValueError:
-        return False
 
 
 def folds_for(labels: np.ndarray) -> int:
@@ -141,7 +129,7 @@ def cross_validate(
     """
     from sklearn.model_selection import StratifiedKFold
 
-    features, labels = _fitting(features, labels)
+    (features, labels), seed = _fitting(features, labels), checks.seed(seed)
     if folds is None:
         folds = folds_for(labels)
     else:
@@ -151,8 +139,6 @@ def cross_validate(
             f"Of some class there are {fewest} pictures, which cannot be cut in {folds!r} parts.",
             "Choose from 2 parts to as many as the rarest class has pictures.",
         )
-    if isinstance(seed, bool) or not (isinstance(seed, int | np.integer) and 0 <= seed < 2**32):
-        raise InputError(f"`seed` is {seed!r}.", "Give a whole number from 0.")
     logits = np.full((len(labels), labels.max() + 1), _NEVER, "float32")
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for learn, judge in parts.split(labels, labels):

@@ -10,7 +10,7 @@ from tlkit import checks
 from tlkit.checks import demand
 from tlkit.errors import InputError
 from tlkit.features import read_layers
-from tlkit.heads import FOLDS, are_even, cross_validate, fit_linear_head
+from tlkit.heads import FOLDS, cross_validate, fit_linear_head
 from tlkit.keras_tools import find_layer, open_model
 
 # So that the lesson finds in one place what it draws and trains.
@@ -124,9 +124,8 @@ def probe(
 
     Source: Alain & Bengio 2016, arXiv 1610.01644, section 3.
     """
-    if not (are_even(features) and are_even(test_features)):
-        raise InputError("The features are lists of unequal lengths.", "Pass arrays (N, C).")
-    features, test_features = np.asarray(features), np.asarray(test_features)
+    features = checks.array(features, "The table of features")
+    test_features = checks.array(test_features, "The table of test features")
     both = f"Features of shape {features.shape} and test features of shape {test_features.shape}"
     same = features.shape[1:] == test_features.shape[1:]
     demand(same, f"{both} do not come from the same layer.", "Take both from one layer.")
@@ -244,17 +243,14 @@ def project(
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    if checks.array(features, "The table of features").dtype.kind not in "biuf":
-        raise InputError("The features are no numbers.", "Pass what extract_features gave.")
-    features = np.asarray(features, dtype="float64")
+    features = checks.numbers(features, "The table of features", (None, None))
     demand(
-        features.ndim == 2 and min(features.shape) > 1 and len(features) > 4,
+        min(features.shape) > 1 and len(features) > 4,
         f"Features of shape {features.shape} cannot be projected.",
         "Pass (N, C) features of five pictures or more.",
     )
     checks.choice(method, ("pca", "t-sne"), "projection")
     perplexity, seed = checks.number(perplexity, "perplexity", 0), checks.seed(seed)
-    demand(np.isfinite(features).all(), "Some features are not finite.", "Leave them out.")
     components = 2 if method == "pca" else min(50, *features.shape)
     main = PCA(components, random_state=seed).fit_transform(features)
     if method == "pca":

@@ -171,9 +171,9 @@ def test_t_sne_keeps_clouds_apart_and_is_seeded():
     [
         (np.zeros((4, 3)), "pca", "five pictures"),
         (np.zeros((9, 1)), "pca", "cannot be projected"),
-        (np.zeros((9, 2, 2)), "pca", "cannot be projected"),
+        (np.zeros((9, 2, 2)), "pca", r"has the shape \(9, 2, 2\)"),
         (np.zeros((9, 3)), "umap", "umap"),
-        (np.full((9, 3), np.nan), "pca", "finite"),
+        (np.full((9, 3), np.nan), "pca", "NaN or infinity"),
     ],
 )
 def test_what_cannot_be_projected_is_refused(features, method, said):

@@ -132,6 +132,8 @@ def test_a_table_of_paths_with_other_marks_between(tmp_path, between):
 
 def test_a_table_says_which_files_are_missing_and_which_rows_have_no_class(tmp_path):
     table = write_table(tmp_path, [*ROWS, "p99,red", "p0,"])
+    # What describes a picture often lies beside it under the same name.
+    (tmp_path / "p1.json").write_text("{}")
     loaded = load_pictures(table, SIZE)
     assert same(loaded)
     assert loaded.skipped == (("p0", "no class is given"), ("p99", "there is no such file"))
@@ -145,6 +147,9 @@ def test_columns_that_cannot_be_guessed_are_asked_for(tmp_path):
     assert same(load_pictures(table, SIZE, columns=("id", "colour")))
     with pytest.raises(InputError, match="Name two of them"):
         load_pictures(table, SIZE, columns=("id", "color"))
+    for columns in ("id", ["id"], 3):
+        with pytest.raises(InputError, match="`columns`"):
+            load_pictures(table, SIZE, columns=columns)
 
 
 def test_a_name_in_two_folders_is_not_guessed(tmp_path):
@@ -181,6 +186,13 @@ def test_grey_arrays_one_hot_rows_and_names():
     assert "from 0 to 1" in loaded.notes[0]
     named = load_pictures((grey, np.array(["b", "a"])[DATA.labels]), SIZE)
     assert named.class_names == ("a", "b") and (named.labels == 1 - DATA.labels).all()
+
+
+def test_a_black_picture_among_fractions_leaves_the_others_as_they_are():
+    images = DATA.images / 255.0
+    images[0] = 0
+    loaded = load_pictures((images, DATA.labels), SIZE)
+    assert (loaded.images[1:] == DATA.images[1:]).all() and loaded.images[0].max() == 0
 
 
 def test_a_nearly_black_picture_among_floats_stays_black():

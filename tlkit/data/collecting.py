@@ -49,9 +49,9 @@ def choose_part(parts: Mapping[str, Any], wanted: str | None, notes: list[str]) 
     if wanted is not None:
         checks.demand(parts, f"There is no part {wanted!r}: it has none.", "Leave `part` out.")
         return checks.choice(wanted, parts, "part")
-    chosen = next(
-        (name for name in parts if name.casefold().startswith("train")), next(iter(parts))
-    )
+    checks.demand(parts, "It has no parts.", "Look at where the pictures come from.")
+    training = [name for name in parts if name.casefold().startswith("train")]
+    chosen = (training or list(parts))[0]
     others = [name for name in parts if name != chosen]
     if others:
         notes.append(
@@ -77,8 +77,7 @@ def collect(found: Labelled, size: int, n: int | None) -> ImageDataset:
     have: Counter = Counter()
     skipped: Skipped = []
     wanted = None if n is None or found.names is None else range(len(found.names))
-    total = found.total or (n * len(wanted) if wanted else 0)
-    told = progress(found.pairs, total, "Reading pictures") if total else found.pairs
+    told = progress(found.pairs, found.total, "Reading pictures") if found.total else found.pairs
     for picture, given, where in told:
         label = _label(given, found.names)
         if label is None:
@@ -98,14 +97,13 @@ def collect(found: Labelled, size: int, n: int | None) -> ImageDataset:
         if wanted and all(have[each] >= n for each in wanted):
             break
     checks.demand(images, "No picture that can be used came.", "Look at where they come from.")
-    if any(fractions):
-        if all(fractions):
-            found.notes.append("Values from 0 to 1 were taken for black to white.")
-        else:
-            # Some have higher values: what lies below 1 in the others is almost black.
-            low = [row for row, fraction in enumerate(fractions) if fraction]
-            for row in low:
-                images[row] = np.round(images[row] / 255).astype("uint8")
+    # A picture that is black all over goes with either.
+    if True in fractions and False not in fractions:
+        found.notes.append("Values from 0 to 1 were taken for black to white.")
+    elif True in fractions:
+        # Some have higher values: what lies below 1 in the others is almost black.
+        for row in np.flatnonzero(np.equal(fractions, True)):
+            images[row] = np.round(images[row] / 255).astype("uint8")
     classes = sorted(have, key=_order)
     names = [str(each) for each in classes]
     if found.names is not None:
@@ -156,8 +154,8 @@ def _label(given: Any, names: list[str] | None) -> int | str | None:
     return int(value)
 
 
-def _square(picture: Any, size: int) -> tuple[np.ndarray, bool]:
-    """A picture as uint8 (size, size, 3), and whether it seemed to go from 0 to 1."""
+def _square(picture: Any, size: int) -> tuple[np.ndarray, bool | None]:
+    """A picture as uint8 (size, size, 3), and whether it seems to go from 0 to 1; None: who knows."""
     if isinstance(picture, bytes):
         return _from_bytes(picture, size), False
     if isinstance(picture, Image.Image):
@@ -180,7 +178,7 @@ def _square(picture: Any, size: int) -> tuple[np.ndarray, bool]:
         f"The pixels of a picture lie between {low:g} and {high:g}.",
         "Pass raw pictures, from 0 to 255: the networks scale them themselves.",
     )
-    fraction = pixels.dtype.kind == "f" and 0 < high <= 1
+    fraction = None if high == 0 else pixels.dtype.kind == "f" and high <= 1
     pixels = np.round(pixels * 255.0 if fraction else pixels).astype("uint8")
     image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
     return middle_square(image if image.mode == "RGBA" else image.convert("RGB"), size), fraction

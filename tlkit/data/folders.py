@@ -62,7 +62,7 @@ def class_files(root: Path) -> tuple[list[Path], list[int], list[str], Skipped, 
     Raises:
         InputError: It has no class folders.
     """
-    classes, skipped = _class_folders(root)
+    classes, skipped = class_folders(root)
     notes = _check_layout(root, classes)
     files, labels = [], []
     for label, folder in enumerate(classes):
@@ -79,7 +79,9 @@ def class_files(root: Path) -> tuple[list[Path], list[int], list[str], Skipped, 
 # --- folders ----------------------------------------------------------------------------------
 
 
-def _entries(folder: Path) -> list[Path]:
+def entries_of(folder: Path) -> list[Path]:
+    """What is in a folder, in order, but for what systems put there."""
+
     def ours(entry: Path) -> bool:
         return not entry.name.startswith(".") and entry.name.casefold() not in NOT_OURS
 
@@ -91,11 +93,11 @@ def _above(root: Path) -> set[str]:
     return {os.path.realpath(folder) for folder in (root, *root.resolve().parents)}
 
 
-def _class_folders(root: Path) -> tuple[list[Path], Skipped]:
+def class_folders(root: Path) -> tuple[list[Path], Skipped]:
     """The class folders in order, and what else lies beside them, with the reason to skip it."""
     classes, skipped = [], []
     try:
-        entries = _entries(root)
+        entries = entries_of(root)
     except PermissionError:
         raise InputError(f"You may not read {str(root)!r}.", "Change its rights.") from None
     for entry in entries:
@@ -118,7 +120,7 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[tuple[Path, str | None]]:
         return
     seen.add(real)
     try:
-        entries = _entries(folder)
+        entries = entries_of(folder)
     except OSError:
         yield folder, "a folder that cannot be opened"
         return
@@ -174,6 +176,6 @@ def _check_layout(root: Path, classes: list[Path]) -> list[str]:
 
 def _sub_folders(folder: Path) -> set[str]:
     try:
-        return {readable(entry.name) for entry in _entries(folder) if entry.is_dir()}
+        return {readable(entry.name) for entry in entries_of(folder) if entry.is_dir()}
     except OSError:
         return set()

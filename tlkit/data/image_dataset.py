@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 # Pixels.
 SMALLEST, LARGEST = 16, 1024
-# Their old names, until the other rooms have moved to `tlkit.checks`.
-a_seed, whole = checks.seed, checks.whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,18 +4,20 @@ import csv
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tlkit import checks
 from tlkit.data import streams
 from tlkit.data.collecting import Labelled, choose_part, collect
 from tlkit.data.files import from_files, of_each
-from tlkit.data.folders import NOT_OURS, PART, class_files
+from tlkit.data.folders import PART, class_files, class_folders, entries_of
 from tlkit.data.image_dataset import ImageDataset, image_side
+from tlkit.data.names import natural
 from tlkit.errors import InputError
 
 TABLES = (".csv", ".tsv", ".txt")
@@ -50,8 +52,8 @@ def load_pictures(
     Args:
         source: Where the pictures are; see above.
         image_size: Height and width in pixels, from 16 to 1024.
-        n: At most so many pictures of each class, chosen at random; None for all. Of a stream no
-            more is read than it takes.
+        n: At most so many pictures of each class, chosen at random; None for all. A stream whose
+            classes are known is read until all have so many, and up to a thousand pictures on.
         part: Which part of what comes in parts, such as `"train"` or `"test"`; None for the
             training part, and a note says so.
         columns: Of a table the names of the columns that hold the file and the class.
@@ -76,6 +78,10 @@ def load_pictures(
     if n is not None:
         n = checks.whole(n, "n", 1)
     checks.demand(part is None or isinstance(part, str), f"`part` is {part!r}.", "Give its name.")
+    if columns is not None:
+        columns = tuple(checks.texts(columns, "`columns`"))
+        mend = "Give two names: of the file, of the class."
+        checks.demand(len(columns) == 2, f"`columns` is {columns!r}.", mend)
     names = None if class_names is None else checks.texts(class_names, "The class names")
     if isinstance(source, str) and source.startswith("hf:"):
         return streams.from_hub(source[3:], part, columns, names, size, n, seed)
@@ -114,7 +120,7 @@ def _from_path(path: Path, part, columns, size: int, n: int | None, seed: int) -
 
 
 def _from_folder(root: Path, part, size: int, n: int | None, seed: int) -> ImageDataset:
-    inside = [each for each in sorted(root.iterdir()) if each.is_dir() and _ours(each)]
+    inside, _ = class_folders(root)
     parts = {each.name: each for each in inside if PART.fullmatch(each.name)}
     notes = []
     if (len(parts) > 1 and len(parts) == len(inside)) or part is not None:
@@ -122,10 +128,6 @@ def _from_folder(root: Path, part, size: int, n: int | None, seed: int) -> Image
         root = parts[chosen]
     files, labels, names, skipped, said = class_files(root)
     return from_files(files, labels, names, skipped, [*notes, *said], size, root, n, seed)
-
-
-def _ours(path: Path) -> bool:
-    return not path.name.startswith(".") and path.name.casefold() not in NOT_OURS
 
 
 def _unpacked(archive: Path, place: Path) -> Path:
@@ -146,11 +148,9 @@ def _unpacked(archive: Path, place: Path) -> Path:
         raise InputError(
             what, "Download it again; an archive with a password, unpack it."
         ) from None
-    while len(inside := [each for each in place.iterdir() if _ours(each)]) == 1:
-        deeper = (
-            [each for each in inside[0].iterdir() if each.is_dir()] if inside[0].is_dir() else []
-        )
-        if not deeper:
+    # Most archives hold one folder, and that the classes.
+    while len(inside := entries_of(place)) == 1:
+        if not inside[0].is_dir() or not any(each.is_dir() for each in entries_of(inside[0])):
             break
         place = inside[0]
     return place
@@ -173,11 +173,10 @@ def _from_table(path: Path, part, columns, size: int, n: int | None, seed: int) 
             )
         else:
             skipped.append((name, "no class is given" if found else "there is no such file"))
-    names = sorted(
-        set(classes), key=lambda name: (len(name), name) if name.isdigit() else (0, name)
-    )
     checks.demand(files, f"None of the files in {path.name!r} is there.", "Put them beside it.")
-    labels = [names.index(each) for each in classes]
+    names = sorted(set(classes), key=natural)
+    places = {name: place for place, name in enumerate(names)}
+    labels = [places[each] for each in classes]
     return from_files(files, labels, names, skipped, [], size, path.parent, n, seed)
 
 
@@ -196,14 +195,15 @@ def _read_table(path: Path) -> list[dict[str, str]]:
 
 
 class _Files:
-    """The files in a folder and below, by path, by name, and by name without its ending."""
+    """The files in a folder and below, by path and name, pictures also without their ending."""
 
     def __init__(self, root: Path, part: str | None):
         self.by: dict[str, list[Path]] = {}
         for path in sorted(root.rglob("*")):
             inner = path.relative_to(root)
             if path.is_file() and (part is None or part in inner.parts[:-1]):
-                for name in {inner.as_posix(), path.name, path.stem}:
+                picture = path.suffix.casefold() in Image.registered_extensions()
+                for name in {inner.as_posix(), path.name, *([path.stem] if picture else [])}:
                     self.by.setdefault(name, []).append(path)
 
     def find(self, name: str) -> list[Path]:
@@ -215,10 +215,6 @@ def _columns(rows: list[dict], known: _Files, given, name: str) -> tuple[str, st
     there = list(rows[0])
     said = f"{name!r} has the columns {', '.join(there)}."
     if given is not None:
-        fine = isinstance(given, Iterable) and len(list(given)) == 2
-        checks.demand(
-            fine, f"`columns` is {given!r}.", "Give two names: of the file, of the class."
-        )
         file, label = given
         checks.demand(file in there and label in there, said, "Name two of them in `columns`.")
         return file, label

@@ -146,7 +146,7 @@ def from_catalogue(
     tfds = package("tensorflow_datasets", "tensorflow-datasets importlib_resources", why)
     try:
         builder = tfds.builder(name)
-    except tfds.core.registered.DatasetNotFoundError:
+    except ValueError:
         what = f"There is no file and no data set {name!r}."
         raise InputError(what, checks.did_you_mean(name, tfds.list_builders())) from None
     try:

@@ -6,7 +6,8 @@ from importlib import resources
 
 import numpy as np
 
-from tlkit.data.image_dataset import ImageDataset, a_seed, whole
+from tlkit import checks
+from tlkit.data.image_dataset import ImageDataset
 from tlkit.errors import InputError
 
 SIDE = 32  # pixels, of all small pictures
@@ -47,9 +48,11 @@ def scatter_digits(digits: ImageDataset, seed: int = 0, copies: int = 1) -> Imag
         raise InputError(
             f"The digits have the shape {digits.images.shape[1:]}.", "Load them with image_size=28."
         )
-    rng = np.random.default_rng(a_seed(seed))
+    rng = np.random.default_rng(checks.seed(seed))
     edge = (28 - _DIGIT) // 2
-    cut = np.repeat(digits.images[:, edge:-edge, edge:-edge], whole(copies, "copies", 1), axis=0)
+    cut = np.repeat(
+        digits.images[:, edge:-edge, edge:-edge], checks.whole(copies, "copies", 1), axis=0
+    )
     images = np.zeros((len(cut), SIDE, SIDE, 3), np.uint8)
     for row, (top, left) in enumerate(rng.integers(0, SIDE - _DIGIT + 1, (len(cut), 2))):
         images[row, top : top + _DIGIT, left : left + _DIGIT] = cut[row]
@@ -143,8 +146,8 @@ def texture_patches(n: int, seed: int = 0, test: bool = False) -> ImageDataset:
     """
     from PIL import Image
 
-    rng = np.random.default_rng([a_seed(seed), test])
-    labels = rng.permutation(np.arange(whole(n, "n", 1)) % len(TEXTURES))
+    rng = np.random.default_rng([checks.seed(seed), test])
+    labels = rng.permutation(np.arange(checks.whole(n, "n", 1)) % len(TEXTURES))
     images = np.zeros((n, SIDE, SIDE, 3), np.uint8)
     for label, file in enumerate(TEXTURES.values()):
         with Image.open(str(resources.files("skimage") / "data" / file)) as opened:
@@ -176,7 +179,7 @@ def shuffle_pixels(images: np.ndarray, seed: int = 0, same: bool = True) -> np.n
         (1, 2, 2, 1)
     """
     count, height, width, channels = images.shape
-    rng, pixels = np.random.default_rng(a_seed(seed)), height * width
+    rng, pixels = np.random.default_rng(checks.seed(seed)), height * width
     order = np.tile(rng.permutation(pixels), (count, 1)) if same else _orders(rng, count, pixels)
     flat = images.reshape(count, pixels, channels)
     return np.take_along_axis(flat, order[..., None], axis=1).reshape(images.shape)
@@ -213,15 +216,17 @@ def price_charts(
     """
     from PIL import Image, ImageDraw
 
-    rng = np.random.default_rng([a_seed(seed), signal])
-    labels = rng.permutation(np.arange(whole(n, "n", 2)) % 2)
+    rng = np.random.default_rng([checks.seed(seed), signal])
+    labels = rng.permutation(np.arange(checks.whole(n, "n", 2)) % 2)
     steps = rng.normal(size=(n, DAYS))
     if signal:
         keeps = np.where(rng.random(n) < _TRUE, 1, -1)
         steps[:, -_TREND:] += (_DRIFT * keeps * (2 * labels - 1))[:, None]
     prices = steps.cumsum(axis=1)
     low, high = prices.min(axis=1, keepdims=True), prices.max(axis=1, keepdims=True)
-    fine = 4 * whole(image_size, "image_size", 16, 1024)  # drawn large, made small: smooth lines
+    fine = 4 * checks.whole(
+        image_size, "image_size", 16, 1024
+    )  # drawn large, made small: smooth lines
     across = np.linspace(0.03, 0.97, DAYS) * fine
     down = (0.95 - 0.9 * (prices - low) / (high - low)) * fine
     images = np.zeros((n, image_size, image_size, 3), np.uint8)
@@ -257,7 +262,7 @@ def camera_pictures(digits: ImageDataset, seed: int = 0, depth: bool = False) ->
     """
     shape = scatter_digits(digits, seed).images[..., :1] / 255.0
     count = len(shape)
-    rng = np.random.default_rng([a_seed(seed), 1 + depth])
+    rng = np.random.default_rng([checks.seed(seed), 1 + depth])
     wall = rng.uniform(20, 140, (count, 1, 1, 3))
     away = rng.uniform(60, 110, (count, 1, 1, 3)) * (0.08 if depth else 1)
     noise = rng.normal(0, 12, (count, SIDE, SIDE, 3))

@@ -37,9 +37,9 @@ if "google.colab" in sys.modules:
     if not os.path.isdir(here):
         print("Fetching the course, which takes some seconds …", flush=True)
         shutil.rmtree(f"{{here}}.part", ignore_errors=True)
-        fetch = ["git", "-c", "advice.detachedHead=false", "clone", "-q", "--depth=1"]
-        fetch += ["-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"]
-        if (done := subprocess.run(fetch, stderr=-1, text=True)).returncode:
+        fetch = ["git", "clone", "-q", "--depth=1", "-b", f"v{{VERSION}}", COURSE, f"{{here}}.part"]
+        done = subprocess.run(fetch, capture_output=True, text=True)
+        if done.returncode:
             sys.exit(f"The course cannot be fetched. Run this cell again. {{done.stderr}}")
         os.rename(f"{{here}}.part", here)
     sys.path.insert(0, here)
