@@ -155,7 +155,7 @@ def _label(given: Any, names: list[str] | None) -> int | str | None:
 
 
 def _square(picture: Any, size: int) -> tuple[np.ndarray, bool | None]:
-    """A picture as uint8 (size, size, 3), and whether it seems to go from 0 to 1; None: who knows."""
+    """A picture as uint8 (size, size, 3), and whether it goes from 0 to 1; None: who knows."""
     if isinstance(picture, bytes):
         return _from_bytes(picture, size), False
     if isinstance(picture, Image.Image):
