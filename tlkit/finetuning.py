@@ -1,6 +1,7 @@
 """Let a pretrained network move: unfreeze it, train it by one of two recipes (lesson 04a)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tlkit.errors import InputError
 from tlkit.features import extract_features, still_part
 from tlkit.heads import attach_head, fit_linear_head
 from tlkit.keras_tools import built_model, leaf_layers, place_of, seeded
+from tlkit.steps import passes, take_steps
 
 if TYPE_CHECKING:
     import keras
@@ -88,6 +90,36 @@ def compile_fading(model: "keras.Model", steps: int) -> None:
     fading = keras.optimizers.schedules.PolynomialDecay(FADING_RATE, steps, 0.0)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.AdamW(fading), loss)
+
+
+def fit_fading(
+    model: "keras.Model",
+    images: np.ndarray,
+    labels: np.ndarray,
+    from_layer: str | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    take: Callable = take_steps,
+) -> None:
+    """Fine-tune by the recipe without validation pictures; what stays still is computed once.
+
+    Args:
+        model: A classifier with a settled head, from pictures to logits. Its weights change.
+        images: RGB pictures (N, H, W, 3).
+        labels: (N,) whole numbers.
+        from_layer: See `unfreeze`.
+        seed: Of the order of the pictures.
+        steps: How many; None for `fading_steps`.
+        take: What takes the steps, as `take_steps` does.
+    """
+    steps = steps or fading_steps(len(images))
+    unfreeze(model, from_layer, quiet=True)
+    moving = model
+    if parts := still_part(model, len(images)):
+        early, moving = parts
+        images = extract_features(early, images, pooled=False, cache=False, progress=False)
+    compile_fading(moving, steps)
+    take(moving, images, labels, passes(len(images), steps, BATCH_SIZE, seed))
 
 
 @dataclass(frozen=True)

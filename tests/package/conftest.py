@@ -4,13 +4,17 @@ import pytest
 
 from tests.package.tiny_workshop import pictures, tiny_backbone
 from tlkit.networks import backbones
-from tlkit.workshop import train_classifier
+from tlkit.workshop import search, strategies, train_classifier
 
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
     """The workshop loads the tiny network, and has a cache of its own."""
     monkeypatch.setattr(backbones, "load_backbone", tiny_backbone)
+    monkeypatch.setattr(strategies, "FROM_LAYER", "features")
+    monkeypatch.setattr(search, "MIDDLE", "stem")
+    monkeypatch.setattr(search, "TUNINGS", (("features", False), ("features", True)))
+    monkeypatch.setattr(search, "PASSES", {"features": 1.5})
     monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
 
 

@@ -9,7 +9,7 @@ from tests.package.tiny_workshop import pictures, tiny_backbone
 from tlkit import finetuning
 from tlkit.errors import InputError, TlkitError
 from tlkit.scores import score
-from tlkit.workshop import Attempts, strategies, train_classifier
+from tlkit.workshop import Attempts, search, strategies, train_classifier
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -30,9 +30,9 @@ def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     seen = []
     real = strategies.take_steps
 
-    def watch(model, images, *rest, **options):
-        seen.append(images)
-        real(model, images, *rest, **options)
+    def watch(model, inputs, *rest, **options):
+        seen.append(inputs)
+        real(model, inputs, *rest, **options)
 
     monkeypatch.setattr(strategies, "take_steps", watch)
     data = pictures((20, 20))
@@ -42,24 +42,124 @@ def test_fine_tuning_is_judged_on_a_fifth_that_it_never_saw(monkeypatch):
     assert not trained.model.trainable_variables and not trained.model.compiled
 
 
-@pytest.mark.parametrize(
-    ("advised", "way", "words"),
-    [
-        ("features", "features", "stem"),
-        ("fine-tune", "fine-tune", "fine-tuned"),
-        ("from scratch", "fine-tune", "fine-tuned"),
-    ],
-)
-def test_auto_does_what_is_recommended_and_says_why(monkeypatch, advised, way, words):
-    from tlkit.workshop.recommendation import Recommendation
-
-    monkeypatch.setattr(finetuning, "FEWEST_STEPS", 20)
-    monkeypatch.setattr(finetuning, "TIMES_OVER", 1)
-    advice = Recommendation(advised, "stem", "similar", 28, 14, {}, ("Because.",))
-    monkeypatch.setattr(strategies, "advise", lambda data, seed, read: advice)
+def test_auto_trains_little_on_few_labels_and_says_so():
     trained = train_classifier(pictures())
-    assert trained.about["strategy"] == way and words in trained.notes[0]
-    assert "Because." in trained.notes
+    assert trained.about["strategy"] == "features" and "With 28 labels, train little" in str(
+        trained
+    )
+    assert all(each.pictures == 28 for each in trained.about["tried"])
+    assert trained.about["tried"][0].what == "head on features, 32 px, C 1"
+
+
+def by_chance(features, labels, C=1.0):
+    """A head that learnt from labels by chance."""
+    return tlkit.fit_linear_head(features, np.random.default_rng(1).permutation(labels), C)
+
+
+def test_auto_fine_tunes_where_that_does_better_on_pictures_held_back(monkeypatch, tmp_path):
+    monkeypatch.setattr(strategies, "even_head", by_chance)
+    learnt = []
+    real = strategies.fine_tuned
+    monkeypatch.setattr(
+        strategies,
+        "fine_tuned",
+        lambda data, *a, **k: learnt.append(len(data)) or real(data, *a, **k),
+    )
+    data = pictures((60, 60))
+    trained = train_classifier(data)
+    best = [each for each in trained.about["tried"] if each.kept][-1]
+    assert trained.about["strategy"] == "fine-tune" and best.what.startswith("fine-tuned from")
+    assert best.pictures == 24 == trained.held_back.confusion.sum()
+    assert best.accuracy == trained.held_back.accuracy > best.instead_of
+    # The last training is with all pictures, and the first two are with those not held back.
+    assert learnt == [96, 96, 120] and "trained again on all 120" in trained.notes[0]
+    # What was tried is told, on the card, too, and stays with the classifier.
+    again = tlkit.ImageClassifier.load(trained.save(tmp_path / "model.keras"))
+    assert best.what in repr(again) and best.what in again.card()
+
+
+def test_half_way_back_is_the_mean_of_the_weights_and_each_call_sets_them_anew():
+    data = pictures((10, 10))
+    tuning = strategies.fine_tuned(data, 0, False, steps=3)
+    half = [each.copy() for each in tuning.at(0.5).get_weights()]
+    for old, new, mean in zip(tuning.before, tuning.after, half, strict=True):
+        np.testing.assert_allclose(mean, (old + new) / 2, atol=1e-6)
+    assert any((old != new).any() for old, new in zip(tuning.before, tuning.after, strict=True))
+    end, again = tuning.at().get_weights(), tuning.at(0.5).get_weights()
+    np.testing.assert_array_equal(end[-2], tuning.after[-2])
+    np.testing.assert_array_equal(again[-2], half[-2])
+
+
+def test_the_classifier_that_is_kept_has_the_weights_that_were_judged(monkeypatch):
+    tunings = []
+    real = strategies.fine_tuned
+
+    def watch(*arguments, **options):
+        tunings.append(real(*arguments, **options))
+        return tunings[-1]
+
+    monkeypatch.setattr(strategies, "even_head", by_chance)
+    monkeypatch.setattr(strategies, "fine_tuned", watch)
+    # All of the way does well; what is tried after it, no step, does no better.
+    monkeypatch.setattr(search, "SHARES", (1.0, 0.0))
+    monkeypatch.setattr(search, "TUNINGS", (("features", False),))
+    monkeypatch.setattr(search.Search, "steps", lambda *_: 60)
+    monkeypatch.setattr(search.Search, "left", lambda _: 1e-9)
+    trained = train_classifier(pictures((60, 60)))
+    assert trained.about["strategy"] == "fine-tune" and "It learnt from 96" in trained.notes[0]
+    [tuning] = tunings
+    for kept, after in zip(trained.model.get_weights(), tuning.after, strict=True):
+        np.testing.assert_array_equal(kept, after)
+
+
+def test_auto_keeps_the_head_where_fine_tuning_is_no_better(monkeypatch):
+    def spoilt(data, *_, **__):
+        base = strategies.load_base(data.images.shape[1])
+        head = tlkit.fit_linear_head(np.eye(8)[:2], [0, 1])
+        bad = [0 * each for each in tlkit.attach_head(base, head).get_weights()]
+        return strategies.Tuning(base, head, bad, bad, data.labels)
+
+    monkeypatch.setattr(strategies, "fine_tuned", spoilt)
+    monkeypatch.setattr(search, "next_step", lambda *_: ("fine-tune", ""))
+    trained = train_classifier(pictures((60, 60)))
+    assert trained.about["strategy"] == "features" and trained.held_back.accuracy > 0.8
+    assert "was no better on the pictures held back" in trained.notes[0]
+    assert [each.pictures for each in trained.about["tried"]][-1] == 24
+
+
+def test_auto_stops_when_its_time_is_over(monkeypatch):
+    monkeypatch.setattr(strategies, "even_head", by_chance)
+    trained = train_classifier(pictures((60, 60)), minutes=1e-6)
+    assert len(trained.about["tried"]) == 1
+    assert "Fine-tuning was not tried" in trained.notes[0]
+    with pytest.raises(InputError, match="minutes"):
+        train_classifier(pictures(), minutes=0)
+
+
+def test_auto_tries_a_smaller_size_first_and_keeps_the_larger_unless_it_is_clearly_worse(
+    monkeypatch,
+):
+    monkeypatch.setattr(search, "SMALL", 32)
+    monkeypatch.setattr(search, "NEARLY_ALL", 1.1)
+    trained = train_classifier(pictures(size=64))
+    first, second = trained.about["tried"][:2]
+    assert "32 px" in first.what and "64 px" in second.what
+    assert second.kept and trained.image_size == 64
+
+
+def test_another_setting_is_kept_only_where_it_is_clearly_better(monkeypatch):
+    monkeypatch.setattr(search, "NEARLY_ALL", 1.1)
+    looking = search.Search(pictures((60, 60)), 0, 1.0, False)
+    alike = np.arange(120) % 10 > 0
+    one_more = alike.copy()
+    one_more[0] = True
+    head = search.Head(32, search.MIDDLE)
+    monkeypatch.setattr(search, "cross_validate", lambda *_, **__: answers)
+    answers = np.eye(2)[np.where(one_more, looking.data.labels, 1 - looking.data.labels)]
+    looking.judge(head, alike)
+    assert not looking.tried[-1].kept
+    looking.judge(head, ~alike)
+    assert looking.tried[-1].kept
 
 
 def test_five_pictures_a_class_are_enough_and_it_says_how_uncertain_that_is():
@@ -179,20 +279,21 @@ def test_an_interrupted_training_goes_on_where_it_stopped(monkeypatch, tmp_path)
 def test_an_interrupted_extraction_keeps_what_was_done(monkeypatch, tmp_path):
     monkeypatch.setattr(strategies, "PIECE", 8)
     base, images, calls = tiny_backbone(), pictures().images, []
-    extract = strategies.extract_features
+    read = strategies.read_layers
 
     def stop(*arguments, **options):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return extract(*arguments, **options)
+        return read(*arguments, **options)
 
-    monkeypatch.setattr(strategies, "extract_features", stop)
+    monkeypatch.setattr(strategies, "read_layers", stop)
     with pytest.raises(KeyboardInterrupt):
-        strategies.features_in_pieces(base, images)
+        strategies.features_in_pieces(base, images, [None])
     assert len(list((tmp_path / "cache" / "features").iterdir())) == 2
-    whole = strategies.features_in_pieces(base, images)
-    np.testing.assert_allclose(whole, extract(base, images, cache=False), atol=1e-6)
+    [whole] = strategies.features_in_pieces(base, images, [None])
+    direct = tlkit.extract_features(base, images, cache=False)
+    np.testing.assert_allclose(whole, direct, atol=1e-6)
 
 
 def test_predict_takes_arrays_and_paths(classifier, tmp_path):

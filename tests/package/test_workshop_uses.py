@@ -19,7 +19,14 @@ from tests.package.tiny_workshop import SIZE, pictures, tiny_backbone
 from tlkit import finetuning
 from tlkit.networks import backbones
 from tlkit.scores import score
-from tlkit.workshop import Attempts, ImageClassifier, Recommendation, recommendation, strategies
+from tlkit.workshop import (
+    Attempts,
+    ImageClassifier,
+    Recommendation,
+    recommendation,
+    search,
+    strategies,
+)
 from tlkit.workshop.app_page import Workshop
 from tlkit.workshop.command import main
 
@@ -113,6 +120,7 @@ USED = {
             "seed": seeds,
             "progress": st.sampled_from([True, False, None]),
             "copies": or_anything(st.sampled_from(strategies.COPIES)),
+            "minutes": or_anything(st.sampled_from([0.01, 1])),
         },
         trained,
     ),
@@ -238,6 +246,10 @@ def workshop():
 
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
         patch.setattr(backbones, "load_backbone", load)
+        patch.setattr(strategies, "FROM_LAYER", "features")
+        patch.setattr(search, "MIDDLE", "stem")
+        patch.setattr(search, "TUNINGS", (("features", False), ("features", True)))
+        patch.setattr(search, "PASSES", {"features": 1.5})
         patch.setattr(finetuning, "FEWEST_STEPS", 2)
         patch.setattr(finetuning, "MOST_STEPS", 3)
         patch.setenv("TLKIT_CACHE", str(PLACE / "cache"))

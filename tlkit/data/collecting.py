@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tlkit import checks
-from tlkit.data.files import Skipped
+from tlkit.data.files import Skipped, short_side, suitable_size
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.data.reading import Unusable, decode, middle_square
 from tlkit.progress import progress
@@ -62,12 +62,12 @@ def choose_part(parts: Mapping[str, Any], wanted: str | None, notes: list[str]) 
     return chosen
 
 
-def collect(found: Labelled, size: int, n: int | None) -> ImageDataset:
+def collect(found: Labelled, size: int | None, n: int | None) -> ImageDataset:
     """Put a stream together as a data set.
 
     Args:
         found: The stream.
-        size: Height and width in pixels.
+        size: Height and width in pixels; None for what suits the first picture.
         n: At most so many of each class; when all have them, no more is read.
 
     Raises:
@@ -86,6 +86,7 @@ def collect(found: Labelled, size: int, n: int | None) -> ImageDataset:
         if n is not None and have[label] >= n:
             continue
         try:
+            size = size or suitable_size([_short_side(picture)])
             pixels, fraction = _square(picture, size)
         except Unusable as reason:
             skipped.append((where, str(reason)))
@@ -152,6 +153,13 @@ def _label(given: Any, names: list[str] | None) -> int | str | None:
     inside = names is None or value < len(names)
     checks.demand(inside, f"A label is {value}, of {len(names or ())} classes.", "Name them all.")
     return int(value)
+
+
+def _short_side(picture: Any) -> int | None:
+    """Of a picture as it comes, in pixels."""
+    if isinstance(picture, bytes):
+        return short_side(io.BytesIO(picture))
+    return min(picture.size if isinstance(picture, Image.Image) else np.shape(picture)[:2])
 
 
 def _square(picture: Any, size: int) -> tuple[np.ndarray, bool | None]:

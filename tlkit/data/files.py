@@ -1,20 +1,25 @@
 """Many picture files: read by two threads, with what could not be used and what was assumed."""
 
+import contextlib
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from PIL import Image
 
 from tlkit import checks
 from tlkit.data.image_dataset import ImageDataset, image_side
 from tlkit.data.names import natural, readable
-from tlkit.data.reading import Picture, Unusable, read, read_picture
+from tlkit.data.reading import FORMATS, Picture, Unusable, read, read_picture
 from tlkit.errors import InputError
 from tlkit.progress import progress
 
+# At how many pixels photographs are read, and pictures whose shorter side has fewer than `SMALL`.
+LARGE, SMALL = 224, 160
 # Of 255: a picture that has nothing brighter is nearly black.
 DARK = 31
 
@@ -27,7 +32,7 @@ def from_files(
     names: list[str],
     skipped: Skipped,
     notes: Sequence[str],
-    size: int,
+    size: int | None,
     root: Path,
     n: int | None = None,
     seed: int = 0,
@@ -40,7 +45,7 @@ def from_files(
         names: What the classes are called.
         skipped: What was left out already, and why.
         notes: What was assumed already.
-        size: Height and width in pixels.
+        size: Height and width in pixels; None for what suits most of them.
         root: The folder that the files' names are told from.
         n: So many of each class at most, chosen at random; None for all.
         seed: Of that choice.
@@ -51,6 +56,7 @@ def from_files(
     if n is not None:
         rows = of_each(labels, n, seed)
         files, labels = [files[row] for row in rows], [labels[row] for row in rows]
+    size = size or suitable_size([short_side(file) for file in files[:: 1 + len(files) // 50]])
     images, kept, white, remarks = _read_all(files, size, root, skipped)
     for label, name in enumerate(names):
         if label not in np.array(labels)[kept]:
@@ -70,6 +76,23 @@ def from_files(
         (*notes, *remarks),
         white,
     )
+
+
+def short_side(file: Path | BinaryIO) -> int | None:
+    """The shorter side of a picture in pixels, as its first bytes tell; None where they do not."""
+    Image.init()
+    # Whatever is wrong with the file is told when it is read.
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN]) as image:
+            return min(image.size)
+    return None
+
+
+def suitable_size(sides: Sequence[int | None]) -> int:
+    """At how many pixels pictures of such sides are best read: more than they have is no use."""
+    known = [side for side in sides if side]
+    return LARGE if not known or np.median(known) >= SMALL else SMALL
 
 
 def read_pictures(

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from tlkit import checks
 from tlkit.data.names import class_names as _class_names
+from tlkit.data.reading import middle_square
 from tlkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -188,6 +190,22 @@ class ImageDataset:
             place[rows] = np.arange(len(rows))
         chosen = (place < shares[self.labels])[order]
         return order[chosen], order[~chosen]
+
+    def resized(self, image_size: int) -> "ImageDataset":
+        """The same pictures at another size, cut to their middle square.
+
+        Args:
+            image_size: Height and width in pixels, from 16 to 1024.
+
+        Example:
+            >>> load_dataset("photos").resized(64).images.shape
+            (11, 64, 64, 3)
+        """
+        size = image_side(image_size)
+        images = np.empty((len(self), size, size, 3), np.uint8)
+        for row, image in enumerate(self.images):
+            images[row] = middle_square(Image.fromarray(image), size)
+        return replace(self, images=images)
 
     def describe(self) -> str:
         """A few lines on what is in the set.

@@ -24,7 +24,13 @@ LABELS = ("label", "labels", "class", "class_name", "category", "target", "speci
 
 
 def from_object(
-    source: Any, part: str | None, columns: Any, names: Any, size: int, n: int | None, seed: int
+    source: Any,
+    part: str | None,
+    columns: Any,
+    names: Any,
+    size: int | None,
+    n: int | None,
+    seed: int,
 ) -> ImageDataset:
     """Pictures from an object that other packages make; see `load_pictures`."""
     notes: list[str] = []
@@ -126,7 +132,13 @@ def _content(cell: Any) -> Any:
 
 
 def from_hub(
-    name: str, part: str | None, columns: Any, names: Any, size: int, n: int | None, seed: int
+    name: str,
+    part: str | None,
+    columns: Any,
+    names: Any,
+    size: int | None,
+    n: int | None,
+    seed: int,
 ) -> ImageDataset:
     """A data set of Hugging Face by its name, read as it comes over the network."""
     datasets = package("datasets", "datasets")
@@ -138,7 +150,7 @@ def from_hub(
 
 
 def from_catalogue(
-    name: str, part: str | None, names: Any, size: int, n: int | None, seed: int
+    name: str, part: str | None, names: Any, size: int | None, n: int | None, seed: int
 ) -> ImageDataset:
     """A data set of TensorFlow Datasets by its name; fetched once, into its own folder."""
     why = f"{name!r} is no file here; as a name in TensorFlow Datasets it"

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import io
 import tempfile
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlkit.checks import demand
+from tlkit.data.files import LARGE, short_side, suitable_size
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.errors import InputError, TlkitError
 from tlkit.workshop.strategies import STRATEGIES
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from tlkit.workshop.classifier import ImageClassifier
 
 WORDS = "A program to choose pictures, train and try (in a running notebook)."
-IMAGE_SIZE = 160
 
 
 def app() -> None:
@@ -51,6 +52,7 @@ class Workshop:
 
     def __init__(self):
         self.pictures: dict[str, dict[bytes, np.ndarray]] = {}
+        self.sides: list[int | None] = []
         self.classifier: ImageClassifier | None = None
 
     def add(self, class_name: str, files: list[tuple[str, bytes]]) -> str:
@@ -62,6 +64,7 @@ class Workshop:
         for file, content in files:
             try:
                 read[hashlib.sha256(content).digest()] = picture_from(file, content)
+                self.sides.append(short_side(io.BytesIO(content)))
             except InputError as error:
                 unusable.append(error.what)
         if read:
@@ -73,10 +76,10 @@ class Workshop:
 
     def train(self, folder: str = "", strategy: str = "auto") -> "ImageClassifier":
         """Train on a folder, or on what was uploaded when none is named."""
-        from tlkit.data import load_folder
+        from tlkit.data import load_pictures
         from tlkit.workshop.train import train_classifier
 
-        data = load_folder(folder.strip(), IMAGE_SIZE) if folder.strip() else self.dataset()
+        data = load_pictures(Path(folder.strip())) if folder.strip() else self.dataset()
         self.classifier = train_classifier(data, strategy)
         return self.classifier
 
@@ -89,7 +92,8 @@ class Workshop:
         )
         images = [image for kept in self.pictures.values() for image in kept.values()]
         labels = np.repeat(np.arange(len(self.pictures)), [*map(len, self.pictures.values())])
-        return ImageDataset(np.stack(images), labels, tuple(self.pictures), "uploaded pictures")
+        data = ImageDataset(np.stack(images), labels, tuple(self.pictures), "uploaded pictures")
+        return data.resized(suitable_size(self.sides))
 
     def try_out(self, file: str, content: bytes) -> tuple["Figure", str]:
         """What the classifier predicts for a picture: a figure and a sentence."""
@@ -102,7 +106,7 @@ class Workshop:
         return self.classifier.explain(image), words
 
 
-def picture_from(file: str, content: bytes, size: int = IMAGE_SIZE) -> np.ndarray:
+def picture_from(file: str, content: bytes, size: int = LARGE) -> np.ndarray:
     """An uploaded picture, uint8 (size, size, 3)."""
     from tlkit.data.reading import Unusable, read_picture
 

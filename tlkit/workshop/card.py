@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tlkit.paths import read_card
+from tlkit.workshop.search import table
 
 if TYPE_CHECKING:
     from tlkit.workshop.classifier import ImageClassifier
@@ -22,6 +23,7 @@ def model_card(classifier: "ImageClassifier") -> str:
     right = zip(names, judged.confusion.sum(axis=1), np.diag(judged.confusion), strict=True)
     classes = [f"| {name} | {count} | {recognised} |" for name, count, recognised in right]
     failures = [f"- {failure}" for failure in _failures(classifier, names)]
+    tried = f"\n```text\n{table(about['tried'])}\n```\n\n" if about.get("tried") else ""
     licence = read_card("backbones", "efficientnet-lite0")["licence"]
     line = "\n".join
     return f"""\
@@ -42,7 +44,7 @@ are cut to a square and scaled to {classifier.image_size} pixels.
 ## How it was trained
 
 {line(notes)}
-- Seed {about["seed"]}, {about["seconds"]:.0f} seconds; {about["versions"]}
+{tried}- Seed {about["seed"]}, {about["seconds"]:.0f} seconds; {about["versions"]}
 
 ## How well it does
 

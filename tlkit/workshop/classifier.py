@@ -15,6 +15,7 @@ from tlkit.workshop import facts, files
 from tlkit.workshop.card import model_card
 from tlkit.workshop.evaluation import Evaluation, evaluate
 from tlkit.workshop.export import Export, export
+from tlkit.workshop.search import table
 
 if TYPE_CHECKING:
     import keras
@@ -49,7 +50,12 @@ class ImageClassifier:
     def __repr__(self) -> str:
         names = ", ".join(self.class_names)
         lines = [f"<ImageClassifier of {names}, {self.image_size} pixels>", repr(self.held_back)]
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+        return "\n".join([*lines, *(f"- {note}" for note in self.notes), *self._tried()])
+
+    def _tried(self) -> list[str]:
+        """What "auto" tried, as a table; nothing where it was told what to do."""
+        tried = self.about.get("tried")
+        return [table(tried)] if tried else []
 
     def pictures(self, images: Any) -> np.ndarray:
         """Pictures in the form that the model takes.

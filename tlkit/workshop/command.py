@@ -57,14 +57,17 @@ def parser() -> argparse.ArgumentParser:
         return each
 
     each = command(train, "train a classifier on a folder of pictures")
-    each.add_argument("pictures", help="a folder with a sub-folder per class")
+    each.add_argument("pictures", help="a folder with a sub-folder per class, a zip or a table")
     each.add_argument("--out", required=True, help="where to save it, such as model.keras")
     choices = "; ".join(f"{name}: {words}" for name, words in STRATEGIES.items())
     each.add_argument(
         "--strategy", choices=STRATEGIES, default="auto", help=f"{choices} (default: %(default)s)"
     )
     each.add_argument(
-        "--image-size", type=int, default=160, help="pixels of a side (default: %(default)s)"
+        "--image-size", type=int, help="pixels of a side (default: 224; 160 for small pictures)"
+    )
+    each.add_argument(
+        "--minutes", type=float, default=1, help="what auto may take (default: %(default)s)"
     )
     each.add_argument("--seed", type=int, default=0, help="of the split (default: %(default)s)")
     each.add_argument("--keep-copies", action="store_true", help="train on every picture")
@@ -96,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def train(given: argparse.Namespace) -> int:
-    from tlkit.data import load_folder
+    from tlkit.data import load_pictures
     from tlkit.workshop.files import refuse_edited, refuse_foreign
     from tlkit.workshop.train import train_classifier
 
@@ -106,11 +109,12 @@ def train(given: argparse.Namespace) -> int:
     refuse_foreign(out)
     refuse_edited(card)
     say(f"Reading the pictures in {given.pictures}")
-    data = load_folder(given.pictures, image_size=given.image_size)
+    data = load_pictures(Path(given.pictures), given.image_size)
     print(data.describe(), flush=True)
     say("Loading the network, and training")
     copies = "keep" if given.keep_copies else "drop"
-    classifier = train_classifier(data, given.strategy, given.seed, True, copies)
+    how = {"progress": True, "copies": copies, "minutes": given.minutes}
+    classifier = train_classifier(data, given.strategy, given.seed, **how)
     classifier.save(out)
     classifier.card(card)
     print(classifier)
@@ -201,9 +205,9 @@ def _load(path: str) -> "ImageClassifier":
 
 
 def _pictures(folder: str | None, image_size: int) -> "ImageDataset | None":
-    from tlkit.data import load_folder
+    from tlkit.data import load_pictures
 
-    return load_folder(folder, image_size) if folder else None
+    return load_pictures(Path(folder), image_size) if folder else None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tlkit import checks
+from tlkit.data.files import LARGE
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.progress import progress
 from tlkit.scores import Difference, Score, paired_difference, score
@@ -161,29 +162,48 @@ def decide(
     leader = best(pretrained)
     carried = gain(leader, best([name for name in scores if name not in pretrained]))
     similarity, reasons = _similarity(carried, gain(MIDDLE, END))
-    few = len(labels) < FEW or fewest < FEW_OF_ONE
-    if few:
+    if _are_few(dataset.labels):
         # A difference can be worth having long before it is sure.
         chosen = best([END, MIDDLE])
     else:
         beaten = {name for name in pretrained if name != leader and gain(leader, name).low > 0}
         chosen = [name for name in pretrained if name not in beaten][-1]
     layer, reach = chosen.removeprefix("pretrained, "), scores[chosen]
-    head = f"cross-validated on {reach.n} labels, a head on {layer} gets {reach.accuracy:.1%}"
-    if few:
-        strategy = "features"
-        many = f"{len(labels)} labels" if len(labels) < FEW else f"{fewest} labels in a class"
-        reasons.append(f"With {many}, train little: {head}.")
-    elif similarity == "unknown":
+    strategy, reason = next_step(dataset.labels, reach, f"a head on {layer}")
+    if strategy == "fine-tune" and similarity == "unknown":
         strategy = "from scratch"
-        reasons.append("Try a small network from scratch beside it, and look at your pictures.")
-    elif reach.accuracy >= ENOUGH:
-        strategy = "features"
-        reasons.append(f"Little is left to gain: {head}.")
-    else:
-        strategy = "fine-tune"
-        reasons.append(f"Letting the network move may pay: {head}.")
+        reason = "Try a small network from scratch beside it, and look at your pictures."
+    reasons.append(reason)
+    if dataset.images.shape[1] < LARGE:
+        reasons.append(
+            f"If they are photographs, read them at {LARGE} pixels: on most sets of them that is "
+            "worth more than anything else."
+        )
     return Recommendation(strategy, layer, similarity, len(dataset), fewest, scores, tuple(reasons))
+
+
+def next_step(labels: np.ndarray, reach: Score, head: str) -> tuple[str, str]:
+    """What to do once a head is fitted, `"fine-tune"` or `"features"`, and why.
+
+    Args:
+        labels: Of all pictures.
+        reach: What the head gets, cross-validated.
+        head: What it is called.
+    """
+    counts = np.bincount(labels)
+    fewest = int(counts[counts > 0].min())
+    found = f"cross-validated on {reach.n} labels, {head} gets {reach.accuracy:.1%}"
+    if _are_few(labels):
+        many = f"{len(labels)} labels" if len(labels) < FEW else f"{fewest} labels in a class"
+        return "features", f"With {many}, train little: {found}."
+    if reach.accuracy >= ENOUGH:
+        return "features", f"Little is left to gain: {found}."
+    return "fine-tune", f"Letting the network move may pay: {found}."
+
+
+def _are_few(labels: np.ndarray) -> bool:
+    counts = np.bincount(labels)
+    return len(labels) < FEW or counts[counts > 0].min() < FEW_OF_ONE
 
 
 def _similarity(carried: Difference, earlier: Difference) -> tuple[str, list[str]]:
