@@ -9,7 +9,7 @@ from tests.package.tiny_workshop import pictures, tiny_backbone
 from tlkit import finetuning
 from tlkit.errors import InputError, TlkitError
 from tlkit.scores import score
-from tlkit.workshop import Attempts, search, strategies, train_classifier
+from tlkit.workshop import Attempts, compare_backbones, search, strategies, train_classifier
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -294,6 +294,24 @@ def test_an_interrupted_extraction_keeps_what_was_done(monkeypatch, tmp_path):
     [whole] = strategies.features_in_pieces(base, images, [None])
     direct = tlkit.extract_features(base, images, cache=False)
     np.testing.assert_allclose(whole, direct, atol=1e-6)
+
+
+def test_networks_and_sizes_are_compared_on_the_pictures_at_hand():
+    found = compare_backbones(pictures(size=64), ("one", "two"), (32, 64))
+    assert [name for name, *_ in found.rows] == [
+        "one, 32 px",
+        "one, 64 px",
+        "two, 32 px",
+        "two, 64 px",
+    ]
+    assert all(result.n == 28 and result.accuracy > 0.8 for _, result, _ in found.rows)
+    assert all(seconds > 0 for *_, seconds in found.rows)
+    with pytest.raises(InputError, match="`image_sizes`"):
+        compare_backbones(pictures(), ("one",), (64,))
+    with pytest.raises(InputError, match="`image_sizes` is 32"):
+        compare_backbones(pictures(), ("one",), 32)
+    with pytest.raises(InputError, match="`names`"):
+        compare_backbones(pictures(), "one", (32,))
 
 
 def test_predict_takes_arrays_and_paths(classifier, tmp_path):

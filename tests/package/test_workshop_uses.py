@@ -124,6 +124,16 @@ USED = {
         },
         trained,
     ),
+    "compare_backbones": (
+        tlkit.workshop.compare_backbones,
+        {
+            "dataset": data,
+            "names": or_anything(st.just(["tiny"])),
+            "image_sizes": or_anything(st.just([32])),
+            "seed": seeds,
+        },
+        lambda found: isinstance(found, Attempts) and repr(found),
+    ),
     "recommend": (
         tlkit.recommend,
         {"dataset": data, "seed": seeds},

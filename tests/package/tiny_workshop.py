@@ -11,7 +11,7 @@ from tlkit.keras_tools import seeded
 SIZE = 32
 
 
-def tiny_backbone(*_arguments, image_size=SIZE, **_options):
+def tiny_backbone(_name="tiny", image_size=SIZE, **_options):
     """A network that sees colours, quick to run, in the place of the pretrained one."""
     with seeded(0):
         inputs = keras.Input((image_size, image_size, 3), name="pictures")

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "app_page": ["app"],
-        "attempts": ["Attempts"],
+        "attempts": ["Attempts", "compare_backbones"],
         "classifier": ["ImageClassifier"],
         "evaluation": ["Evaluation"],
         "export": ["Export", "export_formats"],
