@@ -38,7 +38,7 @@ USERS = {
     "_pick": EVERY - {"segmentation"},
     "_compile": EVERY - SMALL_NETWORKS_ALONE,
     "fit_linear_head": EVERY - {"fourth_channel", "no_transfer", "segmentation", "transferability"},
-    "unfreeze": {"auto_strategy", "distillation", "workshop_ladder"},
+    "unfreeze": {"auto_strategy", "distillation", "from_layer", "workshop_ladder"},
     "settle_batch_norm": {"autoencoder", "fine_tuning", "label_counts"},
     "image_grid": set(),
 }

@@ -333,3 +333,16 @@ def test_a_fingerprint_forgives_rounding_and_notices_a_changed_drawing(sample):
     for changed in (moved, swapped, marked, sample[:-1]):
         with pytest.raises(DamagedFileError, match="x 1"):
             compare(changed)
+
+
+def test_pictures_at_another_size_are_the_same_pictures():
+    data = load_dataset("photos", image_size=64)
+    small = data.resized(32)
+    assert small.images.shape == (11, 32, 32, 3) and small.class_names == data.class_names
+    np.testing.assert_array_equal(small.labels, data.labels)
+    gap = small.images.mean(axis=(1, 2)) - data.images.mean(axis=(1, 2))
+    assert abs(gap).max() < 3
+    np.testing.assert_array_equal(data.resized(64).images, data.images)
+    assert len(data.subset(np.zeros(11, bool)).resized(32)) == 0
+    with pytest.raises(InputError, match="image_size"):
+        data.resized(8)

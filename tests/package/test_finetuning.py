@@ -12,6 +12,7 @@ from tlkit.errors import InputError
 from tlkit.features import still_part
 from tlkit.keras_tools import leaf_layers
 from tlkit.networks.folding import fold_batch_norm
+from tlkit.steps import passes
 
 SIZE = 16
 
@@ -356,6 +357,24 @@ def test_kept_maps_change_nothing_but_the_time(start, monkeypatch):
         assert model.evaluate(validation.images, validation.labels, verbose=0)
     np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4)
     np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-4)
+
+
+@pytest.mark.parametrize("start", [None, "block_2"])
+def test_the_fading_recipe_with_kept_maps_is_that_of_plain_keras(start):
+    train, weights = pictures(32), []
+    for plain in (True, False):
+        keras.utils.set_random_seed(0)
+        model = with_shortcut()
+        if plain:
+            tlkit.unfreeze(model, start, quiet=True)
+            finetuning.compile_fading(model, 6)
+            for rows in passes(32, 6, finetuning.BATCH_SIZE, seed=3):
+                model.train_on_batch(train.images[rows].astype("float32"), train.labels[rows])
+        else:
+            finetuning.fit_fading(model, train.images, train.labels, start, seed=3, steps=6)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_after_it_batch_norm_still_folds():

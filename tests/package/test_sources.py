@@ -32,6 +32,44 @@ def folder(tmp_path):
     return write_folder(tmp_path / "pets", (6, 4), seed=0)
 
 
+# --- the size ---
+
+
+def write_sized(root, sides):
+    for number, side in enumerate(sides):
+        place = root / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (side, side + 40)).save(place / f"{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("sides", "size"),
+    [([300] * 4, 224), ([159] * 4, 160), ([160] * 4, 224), ([30] * 5 + [900], 160)],
+)
+def test_photographs_are_read_at_224_pixels_and_small_pictures_at_160(tmp_path, sides, size):
+    folder = write_sized(tmp_path, sides)
+    assert load_pictures(folder).images.shape[1:] == (size, size, 3)
+    assert load_pictures(folder, 64).images.shape[1] == 64
+
+
+def test_a_file_that_is_no_picture_does_not_choose_the_size(tmp_path):
+    folder = write_sized(tmp_path, [300] * 4)
+    for number in range(4):
+        (folder / "a" / f"words{number}.png").write_text("words")
+    loaded = load_pictures(folder)
+    assert loaded.images.shape[1] == 224 and len(loaded.skipped) == 4
+
+
+def test_arrays_and_streams_have_a_size_that_suits_them():
+    labels = np.arange(4) % 2
+    for side, size in ((28, 160), (200, 224)):
+        arrays = np.zeros((4, side, side, 3), "uint8")
+        assert load_pictures((arrays, labels)).images.shape[1] == size
+        stream = tf.data.Dataset.from_tensor_slices((arrays, labels))
+        assert load_pictures(stream).images.shape[1] == size
+
+
 # --- folders and archives ---
 
 

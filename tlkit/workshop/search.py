@@ -91,11 +91,11 @@ class Search:
         data: What to train on.
         seed: Of the folds, of what is held back and of the order of the pictures.
         minutes: How long it may take; what would take longer is not begun.
-        show: Whether to tell how far it has come, as in `progress`.
+        progress: Whether to tell how far it has come, as in `extract_features`.
     """
 
-    def __init__(self, data: ImageDataset, seed: int, minutes: float, show: bool | None):
-        self.data, self.seed, self.show = data, seed, show
+    def __init__(self, data: ImageDataset, seed: int, minutes: float, progress: bool | None):
+        self.data, self.seed, self.progress = data, seed, progress
         self.ends = time.monotonic() + 60 * minutes
         self.tried: list[Tried] = []
         self.read: dict[tuple[int, str], np.ndarray] = {}
@@ -110,7 +110,7 @@ class Search:
             tuned, reason = self.tune(head)
         if tuned is None:
             data = self.data.resized(head.size)
-            tuned = strategies.on_features(data, self.seed, self.show, head.layer, head.C)
+            tuned = strategies.on_features(data, self.seed, self.progress, head.layer, head.C)
         return tuned._replace(note=f"{tuned.note} {reason}")
 
     def choose_head(self) -> tuple[Head, np.ndarray]:
@@ -153,7 +153,7 @@ class Search:
         if (size, layer) not in self.read:
             base, images = strategies.load_base(size), self.data.resized(size).images
             layers = (MIDDLE, END)
-            found = strategies.features_in_pieces(base, images, layers, self.show)
+            found = strategies.features_in_pieces(base, images, layers, self.progress)
             self.read |= {(size, name): each for name, each in zip(layers, found, strict=True)}
         return self.read[size, layer]
 
@@ -171,7 +171,7 @@ class Search:
             if steps < FEWEST_STEPS:
                 break
             began = time.monotonic()
-            how = {"layer": layer, "mirrored": mirrored, "steps": steps, "show": self.show}
+            how = {"layer": layer, "mirrored": mirrored, "steps": steps, "show": self.progress}
             tuning = strategies.fine_tuned(learn, self.seed, **how)
             why = "Fine-tuning was tried, and was no better on the pictures held back."
             for share in SHARES:
@@ -200,7 +200,7 @@ class Search:
         """Which of the pictures held back a head of this setting gets right."""
         base = strategies.load_base(head.size, head.layer)
         [of_learn], [of_judge] = (
-            strategies.features_in_pieces(base, each.images, [None], self.show)
+            strategies.features_in_pieces(base, each.images, [None], self.progress)
             for each in (learn, judge)
         )
         fitted = strategies.even_head(of_learn, learn.labels, head.C)

@@ -3,8 +3,9 @@
 Each seed has people of its own. Four rungs learn from 160 and answer the other 40 for validation;
 the fifth learns from altered copies of all 200 and has no validation pictures left. The hidden set
 is the same for all, drawn from a seed that nothing else uses, and was opened when all was settled.
-Fine-tuning is set as in `train_classifier`, the four rates as in lesson 05. The small network's
-rate and epochs, and the fifth rung's copies and steps, were tried out on other test people.
+Fine-tuning moves the whole network, with the recipe of `train_classifier`; the four rates are as in
+lesson 05. The small network's rate and epochs, and the fifth rung's copies and steps, were tried
+out on other test people.
 
 The seconds run from the labelled pictures to the first answers, with nothing read from a cache.
 """
