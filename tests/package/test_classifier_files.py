@@ -139,6 +139,7 @@ def external_weights(members):
         (edited("tlkit.json", lambda facts: facts.update(class_names=["a"])), "does not fit"),
         (edited("tlkit.json", lambda facts: facts.update(prints="x")), "does not fit"),
         (edited("tlkit.json", lambda facts: facts.pop("about")), "does not fit"),
+        (edited("tlkit.json", lambda facts: facts["about"].update(tried=[["x"]])), "does not fit"),
     ],
 )
 def test_hostile_files_are_refused(classifier, tmp_path, change, words):

@@ -23,7 +23,11 @@ def model_card(classifier: "ImageClassifier") -> str:
     right = zip(names, judged.confusion.sum(axis=1), np.diag(judged.confusion), strict=True)
     classes = [f"| {name} | {count} | {recognised} |" for name, count, recognised in right]
     failures = [f"- {failure}" for failure in _failures(classifier, names)]
-    tried = f"\n```text\n{table(about['tried'])}\n```\n\n" if about.get("tried") else ""
+    tried = (
+        f"\n```text\n{table(about['tried']).replace('`', ' ')}\n```\n\n"
+        if about.get("tried")
+        else ""
+    )
     licence = read_card("backbones", "efficientnet-lite0")["licence"]
     line = "\n".join
     return f"""\

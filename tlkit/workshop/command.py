@@ -123,8 +123,12 @@ def train(given: argparse.Namespace) -> int:
 
 
 def predict(given: argparse.Namespace) -> int:
-    classifier, code = _load(given.model), DONE
+    # What is missing is said before the network is loaded, which takes seconds.
+    checks.path(given.model, ".keras", there="file")
     pictures = [path for named in given.pictures for path in _files(named)]
+    if not any(each.exists() for each in pictures):
+        checks.path(pictures[0], there="file")
+    classifier, code = _load(given.model), DONE
     for path in pictures:
         try:
             [probabilities] = classifier.predict(path)
