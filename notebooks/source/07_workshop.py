@@ -479,7 +479,7 @@ claim("with five labels in a class it trains little", advised.about["strategy"] 
 
 # %% [markdown]
 # Does it choose well? The stored table has five seeds for each of our data sets and each number of
-# labels, at 128 pixels. `auto` never sees the test pictures.
+# labels, at 64 pixels. `auto` never sees the test pictures.
 
 # %%
 table = tlkit.results("auto_strategy", by=["data", "labels"])

@@ -62,6 +62,16 @@ def test_the_evidence_leads_to_the_strategy(features, strengths, n, strategy, la
     assert (found.labels, found.fewest) == (n, n // 2)
 
 
+def test_small_photographs_are_to_be_read_at_a_larger_size(features):
+    features(0, 1, 3)
+    [said] = [each for each in tlkit.recommend(labelled(200)).reasons if "photographs" in each]
+    assert "read them at 224 pixels" in said
+    images = np.zeros((20, 224, 224, 3), "uint8")
+    images[:, 0, 0, 0] = np.arange(20) % 2
+    large = tlkit.ImageDataset(images, np.arange(20) % 2, ("a", "b"))
+    assert "photographs" not in str(tlkit.recommend(large))
+
+
 def test_a_recommendation_prints_its_evidence(features):
     features(0, 1, 3)
     found = tlkit.recommend(labelled(501, classes=3))
@@ -79,7 +89,7 @@ def test_a_recommendation_prints_its_evidence(features):
 
 
 @pytest.mark.parametrize("counts", [[2] * 201, [800, 3]])
-def test_many_classes_and_rare_ones_are_measured_too(counts):
+def test_many_classes_and_rare_ones_are_measured_too(counts, monkeypatch):
     labels = np.repeat(np.arange(len(counts)), counts)
     images = np.zeros((len(labels), 32, 32, 3), "uint8")
     images[..., :2] = np.stack(np.divmod(labels, 256), axis=-1)[:, None, None]
@@ -92,7 +102,8 @@ def test_many_classes_and_rare_ones_are_measured_too(counts):
         layers = [("pretrained", "block_12"), ("pretrained", "features"), ("random", "features")]
         return {f"{kind}, {layer}": found for kind, layer in layers}
 
-    found = recommendation.advise(data, 0, read)
+    monkeypatch.setattr(recommendation, "read_features", read)
+    found = tlkit.recommend(data)
     assert (found.labels, found.fewest) == (len(labels), min(counts))
     assert found.scores["pretrained, features"].n == max(400, min(5 * len(counts), len(labels)))
 

@@ -1,6 +1,5 @@
 """What a learner's own labels say about the strategy that suits them (lesson 04a)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +9,6 @@ from tlkit.data.files import LARGE
 from tlkit.data.image_dataset import ImageDataset
 from tlkit.progress import progress
 from tlkit.scores import Difference, Score, paired_difference, score
-
-# From pictures and a seed to features by name, such as `read_features` gives.
-Reader = Callable[[np.ndarray, int], dict[str, np.ndarray]]
 
 # Early, middle and end of efficientnet-lite0; and what is looked at with random weights.
 LAYERS = ("block_05", "block_12", "features")
@@ -98,11 +94,6 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
 
     Source: the rule of thumb is that of the CS231n notes on transfer learning.
     """
-    return advise(dataset, seed, read_features)
-
-
-def advise(dataset: ImageDataset, seed: int, read: Reader) -> Recommendation:
-    """`recommend`, with another way to come by features."""
     from tlkit.heads import cross_validate
 
     counts = np.bincount(checks.dataset(dataset).labels)
@@ -120,7 +111,7 @@ def advise(dataset: ImageDataset, seed: int, read: Reader) -> Recommendation:
     )
     n = min(len(dataset), max(AT_MOST, OF_EACH * len(counts)))
     sample = dataset.take(n, checks.seed(seed), of_each=OF_EACH)
-    features = read(sample.images, seed)
+    features = read_features(sample.images, seed)
     predictions = {
         name: cross_validate(each, sample.labels, seed=seed).argmax(axis=1)
         for name, each in features.items()
@@ -128,7 +119,7 @@ def advise(dataset: ImageDataset, seed: int, read: Reader) -> Recommendation:
     return decide(dataset, sample.labels, predictions)
 
 
-def read_features(images: np.ndarray, seed: int, show: bool | None = None) -> dict[str, np.ndarray]:
+def read_features(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     """Features of three depths of the pretrained network, and of two of a random one."""
     from tlkit.features import extract_features
     from tlkit.networks.backbones import load_backbone
@@ -140,7 +131,7 @@ def read_features(images: np.ndarray, seed: int, show: bool | None = None) -> di
     ways = [("pretrained", layer) for layer in LAYERS] + [("random", layer) for layer in CONTROLS]
     return {
         f"{kind}, {layer}": extract_features(networks[kind], images, layer, progress=False)
-        for kind, layer in progress(ways, len(ways), "Choosing a strategy", show)
+        for kind, layer in progress(ways, len(ways), "Choosing a strategy")
     }
 
 

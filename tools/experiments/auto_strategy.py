@@ -18,7 +18,7 @@ from tlkit.workshop.search import Search
 PARAMETERS = {
     "seeds": list(range(5)),
     "data": ["sunglasses-or-hat", "icons", "digits"],
-    "image_size": 128,
+    "image_size": 64,
     "labels": [20, 60, 200],
     "minutes": 10,
     "test": {"pictures": 400, "seed": 1000},
