@@ -156,9 +156,12 @@ def test_another_setting_is_kept_only_where_it_is_clearly_better(monkeypatch):
     head = search.Head(32, search.MIDDLE)
     monkeypatch.setattr(search, "cross_validate", lambda *_, **__: answers)
     answers = np.eye(2)[np.where(one_more, looking.data.labels, 1 - looking.data.labels)]
-    looking.judge(head, alike)
+    looking.judge(head, one_more)
     assert not looking.tried[-1].kept
     looking.judge(head, ~alike)
+    assert looking.tried[-1].kept
+    # A larger size is kept where it is no worse.
+    looking.judge(search.Head(32), one_more)
     assert looking.tried[-1].kept
 
 

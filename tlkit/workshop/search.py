@@ -34,8 +34,8 @@ FEWEST_STEPS = 40
 
 
 RULE = (
-    "A larger size is kept unless it is clearly worse, another layer or C only where it is\n"
-    "clearly better: of settings that are alike, one always leads by chance."
+    "A larger size is kept unless it is worse by more than a standard error, another layer or C\n"
+    "only if it is better by more than that: of settings that are alike, one leads by chance."
 )
 
 
@@ -118,7 +118,8 @@ class Search:
 
         The larger size is kept unless it is clearly worse: on photographs it mostly is better.
         Another layer or C is kept only where it is clearly better, for of settings that are alike
-        one always leads by chance.
+        one always leads by chance. Clearly is by more than one standard error (Hastie et al. 2009,
+        "The Elements of Statistical Learning", section 7.10).
         """
         side = self.data.images.shape[1]
         best = Head(min(SMALL, side))
@@ -144,7 +145,8 @@ class Search:
         kept = before is None
         if not kept:
             gain = paired_difference(now, before)
-            kept = gain.low > 0 or (gain.high >= 0 and head[1:] == (END, 1.0))
+            error = (gain.high - gain.low) / 4
+            kept = gain.mean > error or (gain.mean >= -error and head[1:] == (END, 1.0))
         self.note(str(head), now, before, began, kept)
         return now
 
