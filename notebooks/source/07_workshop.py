@@ -472,8 +472,7 @@ claim("and the classifier says so", "first try" in " ".join(little.notes))
 
 # %%
 advised = tlkit.train_classifier(few, strategy="auto")
-print("strategy:", advised.about["strategy"])
-print(*advised.notes, sep="\n")
+print(advised)
 
 # %%
 claim("with five labels in a class it trains little", advised.about["strategy"] == "features")
