@@ -395,8 +395,8 @@ def test_an_unknown_experiment_is_named(toy, capsys):
 
 def test_seeds_that_are_run_one_by_one_make_the_stored_tables():
     for name in experiments.names():
-        if part := getattr(experiments.load(name), "part", None):
-            stored = experiments.read(name)
+        stored, part = experiments.read(name), getattr(experiments.load(name), "part", None)
+        if stored and part:
             seeds, rows = stored["parameters"]["seeds"], stored["results"]
             one_by_one = [row for seed in seeds for row in rows if row["seed"] == seed]
             assert experiments.in_parts(one_by_one, part) == rows, name
@@ -446,6 +446,28 @@ def test_a_seed_of_other_code_is_not_used(by_seed, tmp_path):
     replace(tmp_path, DEEP, "STEP = 3", "STEP = 4")
     experiments.run("toy")
     assert by_seed.done == [0, 0, 1]
+
+
+def test_what_was_tuned_is_kept_stored_and_given_to_every_seed(by_seed, tmp_path, capsys):
+    replace(tmp_path, TOY, "def run", "def tune(parameters, report):\n    return {}\n\ndef run")
+    given, run = [], by_seed.run
+    found, searches = {"ours": {"tried": [[1, 0.5], [2, 0.7]], "chosen": 2}}, [1]
+    # A second search would find the list empty.
+    by_seed.tune = lambda parameters, report: searches.pop() and found
+
+    def watched(parameters, report):
+        given.append(parameters["tuned"])
+        return run(parameters, report)
+
+    by_seed.run, by_seed.interrupted_after = watched, [0]
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run("toy")
+    assert [path.stem for path in experiments.begun("toy")] == ["seed_0", "tuned"]
+    assert experiments.stale("toy") is None
+    by_seed.interrupted_after = None
+    experiments.run("toy")
+    assert experiments.read("toy")["parameters"]["tuned"] == found and given == 3 * [found]
+    assert "tuned is kept of an earlier start" in capsys.readouterr().out
 
 
 # --- verifying ---

@@ -209,13 +209,13 @@ class Search:
         return np.asarray(fitted(of_judge)).argmax(axis=1) == judge.labels
 
     def steps(self, learn: ImageDataset, passes: float) -> int:
-        """How many steps fit in half of the time that is left; the other half trains once more."""
+        """How many steps fit in the time that is left."""
         base, batch = strategies.load_base(learn.images.shape[1]), learn.images[:BATCH_SIZE]
         extract_features(base, batch, cache=False, progress=False)
         began = time.monotonic()
         extract_features(base, batch, cache=False, progress=False)
         step = passes * (time.monotonic() - began)
-        return min(fading_steps(len(learn)), int((self.left() / 2 - BUILDING) / step))
+        return min(fading_steps(len(learn)), int((self.left() - BUILDING) / step))
 
     def left(self) -> float:
         """Seconds."""

@@ -5,15 +5,17 @@ Each module beside this one is an experiment of the same name. It holds
     PARAMETERS = {"seeds": [0, 1, 2]}      # what is passed to run
     def run(parameters, report): ...       # returns rows; report(text) tells the progress
     def part(row): ...                     # only if run can be given one seed at a time
+    def tune(parameters, report): ...      # only if settings are to be found, on other seeds
 
-and its result goes to data/experiments/<name>.json, with a fingerprint of what was computed and of
-the versions that it was computed with. `_fingerprints.py` says what counts: neither a moved module
-nor a better sentence costs an hour of computing.
+README.md is the protocol that they keep. A result goes to data/experiments/<name>.json, with a
+fingerprint of what was computed and of the versions that it was computed with. `_fingerprints.py`
+says what counts: neither a moved module nor a better sentence costs an hour of computing.
 
 An experiment with a `part` runs seed by seed. Each is kept in data/experiments/partial until the
 table is complete, and found there by the next start; it may be committed meanwhile. The table then
 holds one part after the other, with all its seeds. What all seeds share and no cache on disk keeps
-belongs into a function under `functools.cache`.
+belongs into a function under `functools.cache`. What `tune` returns, for each arm all that was
+tried and what was chosen, is kept and stored, too; `run` finds it in `parameters["tuned"]`.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ def fingerprint(name: str, made_with: dict[str, str]) -> str:
     Raises:
         LookupError: The code leads to something that cannot be found without running it.
     """
-    found = reached(ROOT, f"{__name__}.{name}", ["PARAMETERS", "run"])
+    module = f"{__name__}.{name}"
+    found = reached(ROOT, module, ["PARAMETERS", "run", *["tune"] * hasattr(load(name), "tune")])
     whole = json.dumps([list(found.values()), made_with], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
@@ -102,11 +105,18 @@ def stale(name: str) -> str | None:
     """Say why a stored result cannot be trusted any more; None when it can."""
     stored, mend = read(name), f"Run: make experiments NAME={name}"
     if not stored:
+        if begun(name):
+            return None
         return f"The experiment {name} has no stored result. {mend}"
     now = fingerprint(name, stored["versions"])
     if stored["fingerprint"] != now and waiting().get(name) != now:
         return f"What the experiment {name} computes has changed since it was run. {mend}"
     return None
+
+
+def begun(name: str) -> list[Path]:
+    """The seeds that are kept of an experiment whose table is not complete yet."""
+    return sorted((RESULTS / "partial" / name / fingerprint(name, versions())).glob("*.json"))
 
 
 def waiting() -> dict[str, str]:
@@ -184,37 +194,46 @@ def run(name: str, report: Callable[[str], None] = print) -> Path:
     parameters, part = experiment.PARAMETERS, getattr(experiment, "part", None)
     before = fingerprint(name, made_with)
 
-    def compute(some: dict[str, Any]) -> dict[str, Any]:
+    def compute(of: Callable, some: dict[str, Any]) -> dict[str, Any]:
         began = time.perf_counter()
-        results = experiment.run(some, lambda text: report(f"{name}: {text}"))
+        results = of(some, lambda text: report(f"{name}: {text}"))
         if fingerprint(name, made_with) != before:
             raise RuntimeError(f"The code of {name} changed while it ran; run it again.")
         return {"seconds": round(time.perf_counter() - began), "results": results}
 
     partial = RESULTS / "partial" / name
+
+    def kept(what: str, of: Callable, some: dict[str, Any]) -> dict[str, Any]:
+        file = partial / before / f"{what}.json"
+        if file.is_file():
+            report(f"{name}: {what.replace('_', ' ')} is kept of an earlier start")
+        else:
+            _write(file, compute(of, some))
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    seconds = 0
+    if tune := getattr(experiment, "tune", None):
+        found = kept("tuned", tune, parameters)
+        seconds, parameters = found["seconds"], {**parameters, "tuned": found["results"]}
     if part:
-        computed: dict[str, Any] = {"seconds": 0, "results": []}
+        results = []
         for place, seed in enumerate(parameters["seeds"]):
-            file = partial / before / f"seed_{seed}.json"
-            if file.is_file():
-                report(f"{name}: seed {seed} is kept of an earlier start")
-            else:
-                _write(file, compute(one_seed(parameters, place)))
-            found = json.loads(file.read_text(encoding="utf-8"))
-            computed = {key: computed[key] + found[key] for key in computed}
-        computed["results"] = in_parts(computed["results"], part)
+            found = kept(f"seed_{seed}", experiment.run, one_seed(parameters, place))
+            seconds, results = seconds + found["seconds"], results + found["results"]
+        results = in_parts(results, part)
     else:
-        computed = compute(parameters)
+        found = compute(experiment.run, parameters)
+        seconds, results = seconds + found["seconds"], found["results"]
     path = store(
         {
             "experiment": name,
             "fingerprint": before,
             "parameters": parameters,
-            "seconds": computed["seconds"],
+            "seconds": seconds,
             "versions": made_with,
-            "results": computed["results"],
+            "results": results,
         }
     )
     shutil.rmtree(partial, ignore_errors=True)
-    report(f"{name}: stored after {computed['seconds']} s")
+    report(f"{name}: stored after {seconds} s")
     return path

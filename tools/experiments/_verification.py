@@ -51,7 +51,8 @@ def verify(name: str, report: Callable[[str], None] = print) -> bool:
     commit = stored and _made_by(name, stored["results"])
     if not commit:
         raise RuntimeError(f"No commit holds the stored table of {name} as it is; commit it first.")
-    if json.loads(json.dumps(experiments.load(name).PARAMETERS)) != stored["parameters"]:
+    given = {key: each for key, each in stored["parameters"].items() if key != "tuned"}
+    if json.loads(json.dumps(experiments.load(name).PARAMETERS)) != given:
         raise RuntimeError(f"{name} has other parameters now; run: make experiments NAME={name}")
     now = experiments.fingerprint(name, stored["versions"])
     parameters = json.dumps(experiments.one_seed(stored["parameters"]))
