@@ -115,6 +115,29 @@ def _shipped(folder: str, *parts: str) -> Path:
     return (data / folder if data else _PACKAGE / f"_{folder}").joinpath(*parts)
 
 
+def quiz_text(lesson: str) -> str:
+    """The quiz of a lesson, in Markdown.
+
+    Args:
+        lesson: Its number, such as `"03"`.
+
+    Returns:
+        The text.
+
+    Raises:
+        InputError: There is no quiz of that number.
+
+    Example:
+        >>> quiz_text("03").startswith("## ")
+        True
+    """
+    folder = _CLONE / "notebooks/source/quizzes" if _data_folder() else _PACKAGE / "_quizzes"
+    known = sorted(path.stem for path in folder.glob("*.md"))
+    if not isinstance(lesson, str) or lesson not in known:
+        raise InputError(f"There is no quiz {lesson!r}.", f"Use one of: {', '.join(known)}.")
+    return (folder / f"{lesson}.md").read_text(encoding="utf-8")
+
+
 def card_text(file: str) -> str:
     """The text of a file beside the cards, such as the names of the ImageNet classes.
 

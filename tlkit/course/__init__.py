@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "claims": ["ClaimError", "claim"],
-        "exercises": ["check"],
+        "exercises": ["check", "reveal"],
         "installation": ["check_installation"],
         "quizzes": ["Question", "quiz"],
         "results": ["Results", "results"],

@@ -1,10 +1,55 @@
 """Exercises: a learner's answer is compared with the right one."""
 
+import importlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from tlkit.checks import demand
 from tlkit.course.answers import check_exercise, find_hint, judge
 from tlkit.course.words import tell
+
+
+def exercise(number: str) -> dict[str, Any]:
+    """What `check` knows of an exercise: the right answer, or cases, and hints.
+
+    The right answer may be a function that computes it, so that nothing is computed before it is
+    asked for. It stands in `tlkit.lessons`, where no learner trips over it.
+
+    Args:
+        number: Of lesson and exercise, such as `"03.2"`.
+
+    Returns:
+        Arguments of `check`.
+
+    Raises:
+        InputError: There is no such exercise.
+    """
+    lesson = number.partition(".")[0]
+    try:
+        known = importlib.import_module(f"tlkit.lessons.answers_{lesson}").EXERCISES
+    except ModuleNotFoundError:
+        known = {}
+    demand(number in known, f"There is no exercise {number}.", f"There is: {', '.join(known)}.")
+    given = dict(known[number])
+    compute = given.pop("compute", None)
+    return {**given, "right": compute()} if compute else given
+
+
+def reveal(guess: Any, measured: float) -> None:
+    """Say what was guessed beside what was measured.
+
+    Args:
+        guess: In percent, as the learner wrote it; `...` if there was no guess.
+        measured: A share, from 0 to 1.
+
+    Example:
+        >>> reveal(70, 0.912)
+        You guessed 70 %. It is 91 %.
+    """
+    is_number = isinstance(guess, int | float) and not isinstance(guess, bool)
+    told = f"You guessed {guess:g} %. " if is_number else ""
+    tell(f"{told}It is {measured:.0%}.".replace("%.", " %."))
 
 
 def check(
@@ -20,6 +65,8 @@ def check(
     name: str = "",
 ) -> None:
     """Compare a learner's answer with the right one and say what to try next; never fails.
+
+    In a lesson it is `check("03.2", answer)`: the right answer and the hints are looked up.
 
     Args:
         answer: What the learner wrote; `None` or `...` (alone or in a list) means not done yet.
@@ -45,6 +92,9 @@ def check(
         >>> check(lambda x: x, cases=[((2,), 4)], hint="Square it.")
         ✗ Not yet. For (2,) it gives 2. Square it.
     """
+    if isinstance(answer, str) and re.fullmatch(r"\d\d[a-z]?\.\d+", answer):
+        check(right, **exercise(answer), name=f"Exercise {answer}")
+        return
     check_exercise(right, cases, choices, tolerance, hints, (hint, praise, name))
     verdict, reason, given = judge(answer, right, cases, choices, tolerance)
     opening, closing = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from tlkit.checks import demand
 from tlkit.course.words import plain, short
+from tlkit.paths import quiz_text
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,42 @@ class Question:
         well(len(different) == len(self.choices), "a choice is there twice")
 
 
-def quiz(questions: Sequence[Question]) -> None:
+def read_quiz(text: str) -> list[Question]:
+    """Questions from Markdown.
+
+    Args:
+        text: Each question is a heading of the second level. Under it stands a list of choices,
+            and under each choice, indented, its explanation, as `Question` wants it.
+
+    Returns:
+        The questions.
+
+    Raises:
+        InputError: A question is badly written.
+
+    Example:
+        >>> text = "## Is 7 odd?\n- yes\n\n  Right: it is.\n- no\n\n  No: halve it."
+        >>> read_quiz(text)[0].text
+        'Is 7 odd?'
+    """
+    questions = []
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        question, *choices = re.split(r"^- ", part, flags=re.MULTILINE)
+        pairs = []
+        for each in choices:
+            choice, _, why = each.partition("\n\n")
+            pairs.append((" ".join(choice.split()), " ".join(why.split())))
+        questions.append(Question(" ".join(question.split()), pairs))
+    return questions
+
+
+def quiz(questions: str | Sequence[Question]) -> None:
     """Show questions whose choices unfold to say whether they are right, and why.
 
     Pure HTML: it works on a stored page, with no kernel, no network and no script.
 
     Args:
-        questions: The questions, in their order.
+        questions: The number of a lesson, such as `"03"`, or the questions, in their order.
 
     Raises:
         InputError: There is no question, or one of them is none.
@@ -66,6 +96,8 @@ def quiz(questions: Sequence[Question]) -> None:
     """
     from IPython.display import display
 
+    if isinstance(questions, str):
+        questions = read_quiz(quiz_text(questions))
     listed = isinstance(questions, list | tuple) and len(questions) > 0
     fine = listed and all(isinstance(each, Question) for each in questions)
     mend = "Write quiz([Question(...), ...])."

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patheffects import withStroke
 
 from tlkit.checks import demand, numbers, texts, whole
@@ -49,6 +50,7 @@ def image_grid(
     caption: str | None = None,
     alt: str | None = None,
     masks: Mapping[str, Any] | None = None,
+    heats: Any = None,
 ) -> Figure:
     """Pictures side by side, in rows.
 
@@ -59,6 +61,7 @@ def image_grid(
         caption: A sentence to print under the figure.
         alt: The alternative text.
         masks: To be outlined, each name's in a colour of its own: bool (N,H,W), true inside.
+        heats: A heat-map over each picture, (N,H,W) from 0 to 1, such as `grad_cam` gives.
 
     Returns:
         The figure.
@@ -91,9 +94,28 @@ def image_grid(
             _show(place, picture, title)
         for place in places[count:]:
             place.set_axis_off()
+        if heats is not None:
+            demand(len(heats) == count, f"Not {count} heat-maps.", "Give one for each picture.")
+            for place, picture, heat in zip(places, pictures, heats, strict=False):
+                _glow(place, picture, heat)
         if masks:
             _outline(figure, places[:count], masks)
     return figure
+
+
+def _glow(place: Axes, picture: np.ndarray, heat: Any) -> AxesImage:
+    """Lay a heat-map over a picture, and a line around all that is at least half as hot as can be.
+
+    Where it is cold the picture stays as it is.
+    """
+    heat = numbers(heat, "The heat-map", picture.shape[:2])
+    fine = heat.min() >= 0 and heat.max() <= 1
+    demand(fine, "A value of the heat-map is outside 0 to 1.", "Divide by its largest value.")
+    paint = place.imshow(heat, cmap="plasma", vmin=0, vmax=1, alpha=0.75 * np.sqrt(heat))
+    if heat.min() < 0.5 < heat.max():
+        line = place.contour(heat, levels=[0.5], colors="white", linewidths=1.5)
+        line.set_path_effects(_DARK)
+    return paint
 
 
 def _outline(figure: Figure, places: Sequence[Axes], masks: Mapping[str, Any]) -> None:
@@ -219,8 +241,6 @@ def heat_overlay(
     """
     picture = pixels(image)
     heat = numbers(heat, "The heat-map", picture.shape[:2])
-    fine = heat.min() >= 0 and heat.max() <= 1
-    demand(fine, "A value of the heat-map is outside 0 to 1.", "Divide by its largest value.")
     row, column = np.unravel_index(heat.argmax(), heat.shape)
     height, width = heat.shape
     where = f"{('upper', 'middle', 'lower')[3 * row // height]} "
@@ -230,10 +250,6 @@ def heat_overlay(
         left, right = figure.subplots(1, 2)
         _show(left, picture, "the picture")
         _show(right, picture, title)
-        # Where it is cold the picture stays as it is.
-        paint = right.imshow(heat, cmap="plasma", vmin=0, vmax=1, alpha=0.75 * np.sqrt(heat))
-        if heat.min() < 0.5 < heat.max():
-            line = right.contour(heat, levels=[0.5], colors="white", linewidths=1.5)
-            line.set_path_effects(_DARK)
+        paint = _glow(right, picture, heat)
         figure.colorbar(paint, ax=right, label="evidence", shrink=0.8)
     return figure

@@ -25,10 +25,10 @@ FEWEST_COMPARED, FEWEST_EXERCISES, FEWEST_QUESTIONS = 5, 4, 5
 
 # Sections that open and close a lesson, each as a heading of its own.
 OPENING = ("What you will be able to do", "How long it takes", "What you need")
-CLOSING = ("What you measured", "Quiz", "Exercises", "Further reading", "Curriculum rows")
+CLOSING = ("What you measured", "Quiz", "Further reading", "Curriculum rows")
 
 _KNOWN_TAG = re.compile(
-    r"row-[A-G]\d{1,2}|nbval-check-output|exercise|quiz|slide|sub-slide|notes|skip-slide|setup"
+    r"row-[A-G]\d{1,2}|nbval-check-output|exercise|evidence|quiz|slide|sub-slide|notes|skip-slide|setup"
 )
 _NBVAL_COMMENT = re.compile(r"^\s*#.*nbval", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")

@@ -28,6 +28,8 @@ from tools.build.lessons import INDEX, LEARNER, SOLVED, lesson_map
 
 # The tag of the first code cell, the same in every notebook.
 SETUP = "setup"
+# Of cells that prove and are not read: their source is folded.
+EVIDENCE = "evidence"
 # Alone in a Markdown cell: the generator puts the table there.
 LESSON_MAP = "<!-- lesson map -->"
 
@@ -128,7 +130,7 @@ def _cell(kind: str, text: str, tags: list[str]) -> NotebookNode:
     if "quiz" in tags:
         metadata["jupyter"] = {"source_hidden": True}
     # Folded, here in JupyterLab's way and in Colab's.
-    if SETUP in tags:
+    if {SETUP, EVIDENCE} & set(tags):
         metadata["jupyter"] = {"source_hidden": True}
         metadata["cellView"] = "form"
     return make(source=text, metadata=nbformat.from_dict(metadata))

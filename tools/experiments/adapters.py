@@ -8,8 +8,10 @@ nothing is measured with. What has to be saved for each new task is counted in n
 """
 
 import keras
+import numpy as np
 
 import tlkit
+from tlkit.keras_tools import leaf_layers
 from tools.experiments import _runs
 from tools.experiments.batch_norm import still_statistics
 
@@ -54,37 +56,40 @@ class Arms:
             tlkit.unfreeze(model, self.parameters["from_layer"][arm], quiet=True)
             return model
         model.trainable = True
-        for layer in model.layers:
+        for layer in leaf_layers(model):
+            is_head = layer.name == "logits"
             if arm == "LoRA":
                 one_by_one = getattr(layer, "kernel_size", None) == (1, 1)
-                if layer.name == "logits" or (
-                    isinstance(layer, keras.layers.Conv2D) and one_by_one
-                ):
+                if is_head or (isinstance(layer, keras.layers.Conv2D) and one_by_one):
                     layer.enable_lora(self.parameters["rank"])
-                elif layer.weights:
+                else:
                     layer.trainable = False
-            elif layer.weights:
-                still = not isinstance(layer, keras.layers.BatchNormalization)
-                layer.trainable = layer.name == "logits" or not still
+            else:
+                is_norm = isinstance(layer, keras.layers.BatchNormalization)
+                layer.trainable = is_head or is_norm
         return model
 
     def begin(self, model: keras.Model, data, seed: int) -> list:
         """The pretrained weights, a fitted head, and additions that add nothing yet."""
-        keras.utils.set_random_seed(seed)
+        rng = np.random.default_rng(seed)
         seen = tlkit.extract_features(self.base, data.images, progress=False)
         head = tlkit.fit_linear_head(seen, data.labels).get_weights()
         values = dict(zip((each.path for each in self.base.weights), self.body, strict=True))
-        values |= {"logits/kernel": head[0], "logits/bias": head[1]}
         start = []
         for weight in model.weights:
-            name = weight.path
-            if name in values:
-                start.append(values[name])
-            elif name.endswith("lora_kernel_b"):
-                start.append(keras.ops.convert_to_numpy(keras.ops.zeros(weight.shape)))
+            if weight.path in values:
+                start.append(values[weight.path])
+            elif weight.path.endswith("logits/kernel"):
+                start.append(head[0])
+            elif weight.path.endswith("logits/bias"):
+                start.append(head[1])
+            elif weight.path.endswith("lora_kernel_b"):
+                start.append(np.zeros(weight.shape, "float32"))
+            elif weight.path.endswith("lora_kernel_a"):
+                start.append(rng.normal(0, 0.02, weight.shape).astype("float32"))
             else:
-                start.append(keras.random.normal(weight.shape, stddev=0.02, seed=seed))
-        return [keras.ops.convert_to_numpy(each) for each in start]
+                raise ValueError(f"Nothing is known of {weight.path}.")
+        return start
 
     def train(self, bench: _runs.Bench, data, rate: float, seed: int) -> _runs.Bench:
         rates = _runs.fading(rate, self.parameters["steps"])
