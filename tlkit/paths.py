@@ -115,27 +115,30 @@ def _shipped(folder: str, *parts: str) -> Path:
     return (data / folder if data else _PACKAGE / f"_{folder}").joinpath(*parts)
 
 
-def quiz_text(lesson: str) -> str:
-    """The quiz of a lesson, in Markdown.
+def beside_source(kind: str, lesson: str) -> Path:
+    """A file that stands beside the source of a lesson: its quiz, or the answers of its exercises.
 
     Args:
-        lesson: Its number, such as `"03"`.
+        kind: `"quizzes"` or `"answers"`.
+        lesson: The lesson's number, such as `"03"`.
 
     Returns:
-        The text.
+        The file.
 
     Raises:
-        InputError: There is no quiz of that number.
+        InputError: There is none of that number.
 
     Example:
-        >>> quiz_text("03").startswith("## ")
-        True
+        >>> beside_source("quizzes", "03").name
+        '03.md'
     """
-    folder = _CLONE / "notebooks/source/quizzes" if _data_folder() else _PACKAGE / "_quizzes"
-    known = sorted(path.stem for path in folder.glob("*.md"))
+    folder = _CLONE / "notebooks/source" / kind if _data_folder() else _PACKAGE / f"_{kind}"
+    known = {path.stem: path for path in sorted(folder.glob("[0-9]*.*"))}
     if not isinstance(lesson, str) or lesson not in known:
-        raise InputError(f"There is no quiz {lesson!r}.", f"Use one of: {', '.join(known)}.")
-    return (folder / f"{lesson}.md").read_text(encoding="utf-8")
+        raise InputError(
+            f"There are no {kind} of lesson {lesson!r}.", f"Use one of: {', '.join(known)}."
+        )
+    return known[lesson]
 
 
 def card_text(file: str) -> str:

@@ -20,7 +20,7 @@ from tools.places.release_check import check_tables
 VERSIONS = {"keras": "3", "numpy": "2", "scikit-learn": "1"}
 
 
-@pytest.mark.parametrize("name", experiments.names())
+@pytest.mark.parametrize("name", filter(experiments.read, experiments.names()))
 def test_the_stored_table_belongs_to_its_code(name):
     assert experiments.stale(name) is None
 
@@ -33,13 +33,52 @@ def test_every_stored_table_has_an_experiment():
 
 EVERY = set(experiments.names())
 SMALL_NETWORKS_ALONE = {"four_cases", "fourth_channel", "transferability"}
+WITHOUT_A_FITTED_HEAD = {
+    "fourth_channel",
+    "missing_class",
+    "no_transfer",
+    "segmentation",
+    "training_curves",
+    "transferability",
+}
+UNFREEZING = {
+    "adapters",
+    "another_guise",
+    "auto_strategy",
+    "backbone_choice",
+    "batch_norm",
+    "brief",
+    "distillation",
+    "forgetting",
+    "four_cases_lite0",
+    "from_layer",
+    "labels_needed",
+    "ladder",
+    "rates_by_group",
+    "settled_head",
+    "stepping_back",
+    "students",
+    "training_curves",
+    "warm_start",
+    "workshop_ladder",
+}
+SETTLING = {
+    "autoencoder",
+    "fine_tuning",
+    "four_cases_lite0",
+    "label_counts",
+    "labels_needed",
+    "training_curves",
+    "warm_start",
+    "without_labels",
+}
 USERS = {
     "draw_person": EVERY,  # whoever loads pictures could load these
     "_pick": EVERY - {"segmentation"},
-    "_compile": EVERY - SMALL_NETWORKS_ALONE,
-    "fit_linear_head": EVERY - {"fourth_channel", "no_transfer", "segmentation", "transferability"},
-    "unfreeze": {"auto_strategy", "distillation", "from_layer", "workshop_ladder"},
-    "settle_batch_norm": {"autoencoder", "fine_tuning", "label_counts"},
+    "_compile": EVERY - SMALL_NETWORKS_ALONE - {"training_curves"},
+    "fit_linear_head": EVERY - WITHOUT_A_FITTED_HEAD,
+    "unfreeze": UNFREEZING,
+    "settle_batch_norm": SETTLING,
     "image_grid": set(),
 }
 
@@ -463,7 +502,6 @@ def test_what_was_tuned_is_kept_stored_and_given_to_every_seed(by_seed, tmp_path
     with pytest.raises(KeyboardInterrupt):
         experiments.run("toy")
     assert [path.stem for path in experiments.begun("toy")] == ["seed_0", "tuned"]
-    assert experiments.stale("toy") is None
     by_seed.interrupted_after = None
     experiments.run("toy")
     assert experiments.read("toy")["parameters"]["tuned"] == found and given == 3 * [found]

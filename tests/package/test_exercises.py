@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlkit.course import ClaimError, Question, claim, exercises, quiz
+from tlkit.course import ClaimError, Question, claim, exercises, quiz, reveal
 from tlkit.course.claims import decide
-from tlkit.course.quizzes import Quiz
+from tlkit.course.quizzes import Quiz, read_quiz
 from tlkit.errors import InputError, TlkitError
 
 
@@ -454,3 +454,54 @@ def test_a_badly_written_question_is_refused(text, choices):
 def test_a_quiz_is_a_list_of_questions(questions):
     with pytest.raises(InputError, match="list of Question"):
         quiz(questions)
+
+
+# ---------------------------------------------------------------- looked up by number
+
+
+def test_a_numbered_exercise_is_looked_up_and_named(capsys):
+    exercises.check("03.1", 1930)
+    exercises.check("03.1", 1920)
+    exercises.check("03.1", ...)
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "Exercise 03.1: ✓ Right."
+    assert "Each class has a bias, too." in told[1] and told[2].startswith("Exercise 03.1: ○")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("03.99", r"no exercise 03.99.*03\.1"), ("98.1", r"no answers of lesson '98'.*03")],
+)
+def test_an_exercise_that_is_not_there_is_named(number, words):
+    with pytest.raises(InputError, match=words):
+        exercises.check(number, 1)
+
+
+def test_a_text_that_is_no_number_is_an_answer():
+    assert check("3.5", "3.5") is True
+
+
+@pytest.mark.parametrize(
+    ("guess", "told"),
+    [(70, "You guessed 70 %. It is 91 %.\n"), (..., "It is 91 %.\n"), ("a lot", "It is 91 %.\n")],
+)
+def test_a_guess_stands_beside_what_was_measured(guess, told, capsys):
+    reveal(guess, 0.912)
+    assert capsys.readouterr().out == told
+
+
+def test_a_quiz_is_read_from_markdown():
+    text = "## Is *7*\nodd?\n\n- yes, it\n  is\n\n  Right: it is.\n\n- no\n\n  No: halve it.\n"
+    (question,) = read_quiz(text)
+    assert question.text == "Is *7* odd?"
+    assert list(question.choices) == [("yes, it is", "Right: it is."), ("no", "No: halve it.")]
+
+
+def test_a_quiz_without_an_explanation_is_refused():
+    with pytest.raises(InputError, match="badly written"):
+        read_quiz("## Is 7 odd?\n\n- yes\n\n- no\n\n  No: halve it.\n")
+
+
+def test_a_lesson_without_a_quiz_is_named():
+    with pytest.raises(InputError, match=r"no quizzes of lesson '99'.*03"):
+        quiz("99")

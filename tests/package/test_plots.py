@@ -269,6 +269,15 @@ def test_the_heat_map_colours_only_where_it_is_hot():
     assert above.get_alpha()[5, 2] == 0 and above.get_alpha()[2, 6] > 0.5
 
 
+def test_a_grid_lays_each_heat_map_over_its_picture():
+    heats = np.zeros((2, 8, 8))
+    heats[0, 1, 1] = heats[1, 6, 6] = 1
+    figure = plots.image_grid(np.full((2, 8, 8, 3), 100, "uint8"), heats=heats)
+    for axes, heat in zip(figure.axes, heats, strict=True):
+        _, above = axes.get_images()
+        np.testing.assert_array_equal(above.get_alpha() > 0.5, heat == 1)
+
+
 def test_masks_are_outlines_and_told_apart_by_colour_and_dashes():
     inside = np.zeros((2, 8, 8), bool)
     inside[0, 2:5, 2:5] = True
@@ -296,6 +305,8 @@ GREY = np.zeros((4, 4))
         lambda: plots.image_grid([GREY], columns=0),
         lambda: plots.image_grid([GREY], columns="two"),
         lambda: plots.image_grid([GREY], masks={"true": [GREY, GREY]}),
+        lambda: plots.image_grid([GREY], heats=[GREY, GREY]),
+        lambda: plots.image_grid([GREY], heats=[GREY + 2]),
         lambda: plots.image_grid([GREY], masks={"true": [np.zeros((2, 2))]}),
         lambda: plots.filters(np.zeros((3, 3, 16, 32))),
         lambda: plots.filters(np.zeros((3, 3, 3))),

@@ -1,20 +1,22 @@
 """Exercises: a learner's answer is compared with the right one."""
 
-import importlib
+import functools
 import re
+import runpy
 from collections.abc import Sequence
 from typing import Any
 
 from tlkit.checks import demand
 from tlkit.course.answers import check_exercise, find_hint, judge
 from tlkit.course.words import tell
+from tlkit.paths import beside_source
 
 
 def exercise(number: str) -> dict[str, Any]:
     """What `check` knows of an exercise: the right answer, or cases, and hints.
 
-    The right answer may be a function that computes it, so that nothing is computed before it is
-    asked for. It stands in `tlkit.lessons`, where no learner trips over it.
+    What is trained is computed when it is asked for. All of it stands beside the lesson's source,
+    where no learner trips over it.
 
     Args:
         number: Of lesson and exercise, such as `"03.2"`.
@@ -25,15 +27,16 @@ def exercise(number: str) -> dict[str, Any]:
     Raises:
         InputError: There is no such exercise.
     """
-    lesson = number.partition(".")[0]
-    try:
-        known = importlib.import_module(f"tlkit.lessons.answers_{lesson}").EXERCISES
-    except ModuleNotFoundError:
-        known = {}
+    known = _answers(number.partition(".")[0])
     demand(number in known, f"There is no exercise {number}.", f"There is: {', '.join(known)}.")
     given = dict(known[number])
     compute = given.pop("compute", None)
     return {**given, "right": compute()} if compute else given
+
+
+@functools.cache
+def _answers(lesson: str) -> dict[str, dict[str, Any]]:
+    return runpy.run_path(str(beside_source("answers", lesson)))["EXERCISES"]
 
 
 def reveal(guess: Any, measured: float) -> None:
@@ -49,7 +52,7 @@ def reveal(guess: Any, measured: float) -> None:
     """
     is_number = isinstance(guess, int | float) and not isinstance(guess, bool)
     told = f"You guessed {guess:g} %. " if is_number else ""
-    tell(f"{told}It is {measured:.0%}.".replace("%.", " %."))
+    tell(f"{told}It is {100 * measured:.0f} %.")
 
 
 def check(

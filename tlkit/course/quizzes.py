@@ -9,7 +9,7 @@ from typing import Any
 
 from tlkit.checks import demand
 from tlkit.course.words import plain, short
-from tlkit.paths import quiz_text
+from tlkit.paths import beside_source
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def quiz(questions: str | Sequence[Question]) -> None:
     from IPython.display import display
 
     if isinstance(questions, str):
-        questions = read_quiz(quiz_text(questions))
+        questions = read_quiz(beside_source("quizzes", questions).read_text(encoding="utf-8"))
     listed = isinstance(questions, list | tuple) and len(questions) > 0
     fine = listed and all(isinstance(each, Question) for each in questions)
     mend = "Write quiz([Question(...), ...])."

@@ -105,8 +105,6 @@ def stale(name: str) -> str | None:
     """Say why a stored result cannot be trusted any more; None when it can."""
     stored, mend = read(name), f"Run: make experiments NAME={name}"
     if not stored:
-        if begun(name):
-            return None
         return f"The experiment {name} has no stored result. {mend}"
     now = fingerprint(name, stored["versions"])
     if stored["fingerprint"] != now and waiting().get(name) != now:
