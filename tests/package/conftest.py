@@ -13,8 +13,6 @@ def tiny(monkeypatch, tmp_path):
     monkeypatch.setattr(backbones, "load_backbone", tiny_backbone)
     monkeypatch.setattr(strategies, "FROM_LAYER", "features")
     monkeypatch.setattr(search, "MIDDLE", "stem")
-    monkeypatch.setattr(search, "TUNINGS", (("features", False), ("features", True)))
-    monkeypatch.setattr(search, "PASSES", {"features": 1.5})
     monkeypatch.setenv("TLKIT_CACHE", str(tmp_path / "cache"))
 
 

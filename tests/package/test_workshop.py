@@ -102,7 +102,7 @@ def test_the_classifier_that_is_kept_has_the_weights_that_were_judged(monkeypatc
     monkeypatch.setattr(strategies, "fine_tuned", watch)
     # All of the way does well; what is tried after it, no step, does no better.
     monkeypatch.setattr(search, "SHARES", (1.0, 0.0))
-    monkeypatch.setattr(search, "TUNINGS", (("features", False),))
+    monkeypatch.setattr(search, "MIRRORED", (False,))
     monkeypatch.setattr(search.Search, "steps", lambda *_: 60)
     monkeypatch.setattr(search.Search, "left", lambda _: 1e-9)
     trained = train_classifier(pictures((60, 60)))
@@ -140,7 +140,7 @@ def test_auto_tries_a_smaller_size_first_and_keeps_the_larger_unless_it_is_clear
     monkeypatch,
 ):
     monkeypatch.setattr(search, "SMALL", 32)
-    monkeypatch.setattr(search, "NEARLY_ALL", 1.1)
+    monkeypatch.setattr(search, "ENOUGH", 1.1)
     trained = train_classifier(pictures(size=64))
     first, second = trained.about["tried"][:2]
     assert "32 px" in first.what and "64 px" in second.what
@@ -148,7 +148,7 @@ def test_auto_tries_a_smaller_size_first_and_keeps_the_larger_unless_it_is_clear
 
 
 def test_another_setting_is_kept_only_where_it_is_clearly_better(monkeypatch):
-    monkeypatch.setattr(search, "NEARLY_ALL", 1.1)
+    monkeypatch.setattr(search, "ENOUGH", 1.1)
     looking = search.Search(pictures((60, 60)), 0, 1.0, False)
     alike = np.arange(120) % 10 > 0
     one_more = alike.copy()

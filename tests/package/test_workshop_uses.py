@@ -258,8 +258,6 @@ def workshop():
         patch.setattr(backbones, "load_backbone", load)
         patch.setattr(strategies, "FROM_LAYER", "features")
         patch.setattr(search, "MIDDLE", "stem")
-        patch.setattr(search, "TUNINGS", (("features", False), ("features", True)))
-        patch.setattr(search, "PASSES", {"features": 1.5})
         patch.setattr(finetuning, "FEWEST_STEPS", 2)
         patch.setattr(finetuning, "MOST_STEPS", 3)
         patch.setenv("TLKIT_CACHE", str(PLACE / "cache"))

@@ -19,7 +19,7 @@ AT_MOST, OF_EACH = 400, 5
 # Labels in all, and in the smallest class: from here on fine-tuning is tried.
 FEW, FEW_OF_ONE = 100, 10
 # What features alone reach, when there is little left to gain.
-ENOUGH = 0.97
+ENOUGH = 0.99
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,7 +71,7 @@ def recommend(dataset: ImageDataset, seed: int = 0) -> Recommendation:
 
     With fewer than 100 labels, or 10 in a class, a head on features is recommended: those of the
     middle or of the end, whichever did better. With more the network may move, unless features
-    alone reach 97 %, or pretraining is not seen to help.
+    alone reach 99 %, or pretraining is not seen to help.
 
     It is a first guess with its evidence, not a verdict: what pays is measured by trying.
 
@@ -168,7 +168,7 @@ def decide(
     if dataset.images.shape[1] < LARGE:
         reasons.append(
             f"If they are photographs, read them at {LARGE} pixels: on most sets of them that is "
-            "worth more than anything else."
+            "worth a point or two."
         )
     return Recommendation(strategy, layer, similarity, len(dataset), fewest, scores, tuple(reasons))
 

@@ -15,20 +15,18 @@ from tlkit.heads import cross_validate
 from tlkit.scores import paired_difference, score
 from tlkit.workshop import strategies
 from tlkit.workshop.evaluation import evaluate
-from tlkit.workshop.recommendation import next_step
+from tlkit.workshop.recommendation import ENOUGH, next_step
 from tlkit.workshop.strategies import Trained
 
 # The layers whose features are tried: from the middle and from the end of the network.
 MIDDLE, END = "block_12", "features"
-# From this accuracy on nothing else is tried.
-NEARLY_ALL = 0.99
 # How far to go from the weights before fine-tuning to those after it.
 SHARES = (0.5, 1.0)
-# What a step of fine-tuning takes, in passes of its pictures through the network: from the layer on
-# that it begins at; and what else a training takes, in seconds. Both are on the safe side.
-PASSES, BUILDING = {"block_10": 1.8, "block_07": 3.0}, 10.0
-# Where fine-tuning begins, and whether mirror images take part; what is tried first costs least.
-TUNINGS = (("block_10", False), ("block_07", False), ("block_07", True))
+# What a step of fine-tuning takes, in passes of its pictures through the network, and what else a
+# training takes, in seconds. Both are on the safe side.
+PASSES, BUILDING = 2.0, 10.0
+# Whether mirror images take part in fine-tuning; what costs least is tried first.
+MIRRORED = (False, True)
 # With fewer steps it is not tried.
 FEWEST_STEPS = 40
 
@@ -57,6 +55,16 @@ class Tried(NamedTuple):
     pictures: int
     seconds: float
     kept: bool
+
+
+class Best(NamedTuple):
+    """The best fine-tuning so far: its row, what it said of the pictures held back, and how."""
+
+    row: Tried
+    logits: np.ndarray
+    tuning: strategies.Tuning
+    share: float
+    how: dict
 
 
 class Head(NamedTuple):
@@ -126,7 +134,7 @@ class Search:
         right = self.judge(best, None)
         changes = [{"layer": MIDDLE}, {"C": 0.1}, {"C": 10.0}]
         for change in [{"size": side}] * (side > SMALL) + changes:
-            if right.mean() >= NEARLY_ALL or self.left() < 0:
+            if right.mean() >= ENOUGH or self.left() < 0:
                 break
             head = best._replace(**change)
             now = self.judge(head, right)
@@ -168,35 +176,34 @@ class Search:
         learn, judge = strategies.hold_back(data, self.seed)
         right = self.head_on(head, learn, judge)
         best, why = None, "Fine-tuning was not tried: it takes more than the time left."
-        for layer, mirrored in TUNINGS:
-            steps = self.steps(learn, PASSES[layer])
+        for mirrored in MIRRORED:
+            steps = self.steps(learn)
             if steps < FEWEST_STEPS:
                 break
             began = time.monotonic()
-            how = {"layer": layer, "mirrored": mirrored, "steps": steps, "show": self.progress}
+            how = {"mirrored": mirrored, "steps": steps, "show": self.progress}
             tuning = strategies.fine_tuned(learn, self.seed, **how)
             why = "Fine-tuning was tried, and was no better on the pictures held back."
             for share in SHARES:
                 model = tuning.at(share)
                 logits = extract_features(model, judge.images, cache=False, progress=False)
                 now = logits.argmax(axis=1) == judge.labels
-                what = f"fine-tuned from {layer}, {head.size} px, {steps} steps"
+                what = f"fine-tuned from {strategies.FROM_LAYER}, {head.size} px, {steps} steps"
                 what += ", mirror images, too" * mirrored + ", half-way back" * (share < 1)
                 self.note(what, now, right, began, now.sum() > right.sum())
                 if self.tried[-1].kept:
-                    best, right = (self.tried[-1], logits, tuning, share, how), now
+                    right, best = now, Best(self.tried[-1], logits, tuning, share, how)
         if best is None:
             return None, why
-        row, logits, tuning, share, how = best
-        why = f"It learnt from {len(learn)} pictures; {len(judge)} judged it."
-        if row.seconds < self.left():
-            tuning = strategies.fine_tuned(data, self.seed, **how)
+        tuning, why = best.tuning, f"It learnt from {len(learn)} pictures; {len(judge)} judged it."
+        if best.row.seconds < self.left():
+            tuning = strategies.fine_tuned(data, self.seed, **best.how)
             why = f"Once judged on {len(judge)} pictures, it was trained again on all {len(data)}."
         told = f"held back: {len(judge)} pictures, of which nothing was learnt"
-        judged = evaluate(judge, softmax(logits, axis=1), told)
+        judged = evaluate(judge, softmax(best.logits, axis=1), told)
         # Its weights are those that were set last.
-        model = tuning.at(share)
-        return Trained(model, judged, f"{model.name}, {row.what}.", "fine-tune"), why
+        model = tuning.at(best.share)
+        return Trained(model, judged, f"{model.name}, {best.row.what}.", "fine-tune"), why
 
     def head_on(self, head: Head, learn: ImageDataset, judge: ImageDataset) -> np.ndarray:
         """Which of the pictures held back a head of this setting gets right."""
@@ -208,13 +215,13 @@ class Search:
         fitted = strategies.even_head(of_learn, learn.labels, head.C)
         return np.asarray(fitted(of_judge)).argmax(axis=1) == judge.labels
 
-    def steps(self, learn: ImageDataset, passes: float) -> int:
+    def steps(self, learn: ImageDataset) -> int:
         """How many steps fit in the time that is left."""
         base, batch = strategies.load_base(learn.images.shape[1]), learn.images[:BATCH_SIZE]
         extract_features(base, batch, cache=False, progress=False)
         began = time.monotonic()
         extract_features(base, batch, cache=False, progress=False)
-        step = passes * (time.monotonic() - began)
+        step = PASSES * (time.monotonic() - began)
         return min(fading_steps(len(learn)), int((self.left() - BUILDING) / step))
 
     def left(self) -> float:

@@ -125,7 +125,6 @@ def fine_tuned(
     seed: int,
     show: bool | None = None,
     steps: int | None = None,
-    layer: str | None = None,
     mirrored: bool = False,
 ) -> Tuning:
     """Fit a head on frozen features, then train it together with the late layers."""
@@ -138,7 +137,7 @@ def fine_tuned(
     model = attach_head(base, head)
     before = model.get_weights()
     take = functools.partial(take_kept_steps, show=show)
-    finetuning.fit_fading(model, images, labels, layer or FROM_LAYER, seed, steps, take)
+    finetuning.fit_fading(model, images, labels, FROM_LAYER, seed, steps, take)
     return Tuning(base, head, before, model.get_weights(), labels)
 
 

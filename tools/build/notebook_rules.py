@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.build.lessons import INDEX, ROOT
-from tools.build.notebook_text import SETUP, is_setup, lesson_code
+from tools.build.notebook_text import EVIDENCE, SETUP, is_setup, lesson_code
 
 COMPARE = "nbval-check-output"
 MOST_LINES, MEDIAN_LINES = 12, 4
@@ -95,7 +95,7 @@ def _tags(notebook: NotebookNode) -> Iterator[str]:
 def _lengths(notebook: NotebookNode) -> Iterator[str]:
     lengths = {}
     for number, cell in code_cells(notebook):
-        if not {"exercise", "quiz", SETUP} & set(tags(cell)):
+        if not {"exercise", "quiz", SETUP, EVIDENCE} & set(tags(cell)):
             lengths[number] = sum(bool(line.strip()) for line in cell.source.splitlines())
     for number, length in lengths.items():
         if length > MOST_LINES:

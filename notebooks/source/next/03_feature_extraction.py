@@ -39,6 +39,9 @@ data = tlkit.load_dataset("sunglasses-or-hat", n=600, image_size=160, seed=0)
 train, test = data.split(train=200, seed=0)
 train.show(12)
 
+# %% tags=["nbval-check-output"]
+print(train.describe())
+
 # %% [markdown]
 # **Predict.** We'll learn from 200 people and then look at 400 new ones. What share of them will
 # the classifier get right, in percent? Write down a guess before you go on; there's no penalty.
@@ -168,8 +171,11 @@ check("03.1", parameters)
 # plain Keras.
 
 # %%
+import time
+
 import keras
 
+# %%
 base.trainable = False
 pictures = keras.Input((160, 160, 3))
 pooled = keras.layers.GlobalAveragePooling2D()(base(pictures))
@@ -193,8 +199,6 @@ def train_head(model, inputs):
 
 
 # %% tags=["row-C2"]
-import time
-
 start = time.process_time()
 train_head(recipe, train.images)
 middle = time.process_time()
