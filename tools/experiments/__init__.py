@@ -112,11 +112,6 @@ def stale(name: str) -> str | None:
     return None
 
 
-def begun(name: str) -> list[Path]:
-    """The seeds that are kept of an experiment whose table is not complete yet."""
-    return sorted((RESULTS / "partial" / name / fingerprint(name, versions())).glob("*.json"))
-
-
 def waiting() -> dict[str, str]:
     """The tables whose code was rebuilt and is still to be shown to compute the same.
 
